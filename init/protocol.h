@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * protocol.h - what buildr and buildr-init say to each other.
+ *
+ * The one header that both ends include, so libc only. Over a unix socket, or
+ * over the container's stdin (to init) and stdout (to buildr), each side sends
+ * frames:
+ *
+ *	byte 0     type (enum br_frame_type)
+ *	byte 1     stream of an OUTPUT frame, else 0
+ *	bytes 2-3  number of the stage, little-endian; 0 where none is meant
+ *	bytes 4-7  length of the payload, little-endian
+ *
+ * A payload other than output is a row of fields: one byte tag, four bytes
+ * length (little-endian), the value. Numbers are eight bytes, little-endian.
+ * Unknown tags are skipped; unknown types, a payload over the limit and a field
+ * that does not fit end the connection.
+ *
+ * Conversation:
+ *
+ *	init    HELLO {VERSION}                first, at once
+ *	buildr  SETUP {VERSION, …}             once, before any stage
+ *	buildr  STAGE {…} · STOP               any time, any number of stages
+ *	init    STEP_STARTED, OUTPUT*, STEP_FINISHED … STAGE_FINISHED
+ *	buildr  PING                           where SETUP asked for them
+ *	buildr  END                            no stage is running any more
+ *	init    ENDED                          files are given back; then it exits
+ *
+ * When the connection closes, init kills everything, gives files back and exits.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	/* Both ends must have the same. */
+	BR_PROTOCOL_VERSION = 1,
+	BR_FRAME_HEADER_BYTES = 8,
+	BR_FIELD_HEADER_BYTES = 5,
+	/* A STAGE with its script and environment; other frames are small. */
+	BR_FRAME_MAX_BYTES = 8 * 1024 * 1024,
+	/* One OUTPUT frame; what a pipe holds at most. */
+	BR_OUTPUT_MAX_BYTES = 1024 * 1024,
+	/* The descriptor on which a stage's shell announces its steps. */
+	BR_STEP_FD = 9,
+};
+
+enum br_frame_type {
+	/* From init. */
+	BR_FRAME_HELLO = 1,
+	BR_FRAME_STEP_STARTED = 2,
+	BR_FRAME_OUTPUT = 3,
+	BR_FRAME_STEP_FINISHED = 4,
+	BR_FRAME_STAGE_FINISHED = 5,
+	BR_FRAME_ENDED = 6,
+	/* From buildr. */
+	BR_FRAME_SETUP = 64,
+	BR_FRAME_STAGE = 65,
+	BR_FRAME_STOP = 66,
+	BR_FRAME_PING = 67,
+	BR_FRAME_END = 68,
+};
+
+enum br_field_tag {
+	/* Number. HELLO, SETUP. */
+	BR_TAG_VERSION = 1,
+	/*
+	 * SETUP: give files under PATH that the build made to UID and GID, as
+	 * the host numbers them. Without PATH: nothing is given back.
+	 */
+	BR_TAG_PATH = 2,
+	BR_TAG_UID = 3,
+	BR_TAG_GID = 4,
+	/* SETUP: end when nothing came for so many ms. Absent: wait for ever. */
+	BR_TAG_SILENCE_MS = 5,
+	/* STAGE, each repeated: NAME=VALUE over the image's environment. */
+	BR_TAG_ENV = 16,
+	/* STAGE: an argument of the shell, the script's among them. */
+	BR_TAG_SHELL_ARG = 17,
+	/* STAGE: where the steps start; absolute. */
+	BR_TAG_WORKDIR = 18,
+	/* STAGE: `uid`, `uid:gid`, a name or `name:group`; absent: root. */
+	BR_TAG_USER = 19,
+	/*
+	 * STAGE: a step, in order; the value is empty for one that the shell
+	 * runs. Each EXEC_ARG that follows makes it an exec-form step.
+	 */
+	BR_TAG_STEP = 20,
+	BR_TAG_EXEC_ARG = 21,
+	/*
+	 * STAGE: the script, where it is too long for an argument: the shell
+	 * reads it as the file /proc/self/fd/8.
+	 */
+	BR_TAG_SCRIPT = 22,
+	/* STOP: ms between SIGTERM and SIGKILL; 0: SIGKILL at once. */
+	BR_TAG_GRACE_MS = 32,
+	/* STEP_STARTED, STEP_FINISHED: number of the step, from 1. */
+	BR_TAG_STEP_NUMBER = 48,
+	/* STEP_FINISHED, STAGE_FINISHED: exit status, 128+N for a signal. */
+	BR_TAG_STATUS = 49,
+	/* STEP_FINISHED: microseconds. */
+	BR_TAG_WALL_US = 50,
+	BR_TAG_CPU_US = 51,
+	/* STEP_FINISHED: bytes. */
+	BR_TAG_MAX_RSS = 52,
+	/* STEP_FINISHED: number, 1: a process was killed for want of memory. */
+	BR_TAG_IS_OOM = 53,
+	/* STEP_FINISHED: number, 1: ended by a signal that init saw. */
+	BR_TAG_IS_SIGNAL = 54,
+	/* STAGE_FINISHED: text, why the stage could not be run at all. */
+	BR_TAG_FAILURE = 55,
+	/* STAGE_FINISHED with FAILURE: enum br_failure_kind. */
+	BR_TAG_FAILURE_KIND = 56,
+};
+
+enum br_failure_kind {
+	/* The shell is not in the image. */
+	BR_FAILURE_NO_SHELL = 1,
+	/* No such user or group in the image. */
+	BR_FAILURE_USER = 2,
+	/* The workdir cannot be entered. */
+	BR_FAILURE_WORKDIR = 3,
+	/* Anything else: no process could be made. */
+	BR_FAILURE_SYSTEM = 4,
+};
+
+struct br_frame {
+	enum br_frame_type type;
+	uint8_t stream;
+	uint16_t stage;
+	uint32_t len;
+};
+
+/* Write the header of `frame`. */
+void br_frame_encode(
+	const struct br_frame *frame, uint8_t header[BR_FRAME_HEADER_BYTES]);
+
+/*
+ * Read a header. Gives false for a type that the protocol does not have and a
+ * length over the limit of the type.
+ */
+bool br_frame_decode(
+	const uint8_t header[BR_FRAME_HEADER_BYTES], struct br_frame *frame);
+
+struct br_field {
+	uint8_t tag;
+	const uint8_t *value;
+	uint32_t len;
+};
+
+/* Write the header of a field. */
+void br_field_encode(
+	uint8_t tag, uint32_t len, uint8_t header[BR_FIELD_HEADER_BYTES]);
+
+/*
+ * Take the next field from a payload: `*at` moves on. Gives false at the end,
+ * and where a field does not fit, which `*is_bad` tells apart.
+ */
+bool br_field_next(const uint8_t **at, const uint8_t *end,
+	struct br_field *field, bool *is_bad);
+
+/* Read a number of eight bytes; gives false where `field` is no such. */
+bool br_field_number(const struct br_field *field, uint64_t *number);
+
+/* Write a number of eight bytes. */
+void br_number_encode(uint64_t number, uint8_t bytes[8]);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limits.h - every cap on what comes from outside, with its reason.
+ *
+ * Allocation cannot fail in this code (alloc.h), so each amount that a file, a
+ * peer or a user decides has a maximum, and all of them stand here.
+ */
+#pragma once
+
+enum {
+	/* A manifest is written by hand; manifest.md states these three. */
+	BR_LIMIT_MANIFEST_BYTES = 1024 * 1024,
+	BR_LIMIT_MANIFEST_DEPTH = 64,
+	BR_LIMIT_MANIFEST_NODES = 100000,
+
+	/* More mistakes than anybody reads; the rest is counted. */
+	BR_LIMIT_DIAGS = 100,
+
+	/* A name is a table column, an event field and part of a command. */
+	BR_LIMIT_STAGE_NAME_BYTES = 100,
+	BR_LIMIT_STAGES = 10000,
+
+	/* A dotenv file holds settings, not data. */
+	BR_LIMIT_DOTENV_BYTES = 1024 * 1024,
+
+	/* execve() takes 128 KiB for one argument or variable (MAX_ARG_STRLEN). */
+	BR_LIMIT_ENV_ENTRY_BYTES = 128 * 1024 - 1,
+
+	/* docker's config.json and context files: a few KiB in practice. */
+	BR_LIMIT_DOCKER_CONFIG_BYTES = 4 * 1024 * 1024,
+
+	/* A JSON answer of the engine that is kept whole (lists, inspect). */
+	BR_LIMIT_ENGINE_ANSWER_BYTES = 16 * 1024 * 1024,
+
+	/* One line of the engine's progress stream. */
+	BR_LIMIT_ENGINE_LINE_BYTES = 1024 * 1024,
+
+	/* One event as JSON: a piece of output is at most 64 KiB before that. */
+	BR_LIMIT_EVENT_BYTES = 1024 * 1024,
+
+	/* Output is handed on in pieces of at most this. */
+	BR_LIMIT_OUTPUT_BYTES = 64 * 1024,
+
+	/* A secret that is longer is not a secret but a file. */
+	BR_LIMIT_SECRET_BYTES = 64 * 1024,
+
+	/* sun_path of a unix socket, with its NUL (unix(7)). */
+	BR_LIMIT_SOCKET_PATH_BYTES = 108,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * str.h - a piece of text or bytes whose length is known.
+ *
+ * Always borrowed: a br_str never owns what it points to, and need not end in a
+ * NUL.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct br_str {
+	const char *data;
+	size_t len;
+};
+
+/* View a whole string. Borrowed from `text`. */
+static inline struct br_str br_str(const char *text)
+{
+	return (struct br_str){ .data = text, .len = strlen(text) };
+}
+
+static inline bool br_str_equal(struct br_str a, struct br_str b)
+{
+	return a.len == b.len && (a.len == 0 || !memcmp(a.data, b.data, a.len));
+}
+
+/* Say whether `str` is `text`. */
+static inline bool br_str_is(struct br_str str, const char *text)
+{
+	return br_str_equal(str, br_str(text));
+}
+
+static inline bool br_has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.h - what a build needs of a container engine, and nothing of HTTP.
+ *
+ * Calls block until the engine has answered, or until `cancel_fd` is readable:
+ * then they fail with BR_ECANCELED. What they have begun in the engine may still
+ * happen; the labels let it be found and removed.
+ *
+ * br_docker_open() (docker.h) makes the implementation that speaks the Docker
+ * Engine API. Another engine is another `struct br_engine_ops`.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/clean.h"
+#include "base/err.h"
+#include "base/process.h"
+
+enum br_pull {
+	BR_PULL_MISSING,
+	BR_PULL_ALWAYS,
+	BR_PULL_NEVER,
+};
+
+/* An image that the engine has. Starts out all zero. */
+struct br_image {
+	/* `sha256:...` of the image's configuration. */
+	char *id;
+	/* Digest of what was pulled (`sha256:...`), else the same as `id`. */
+	char *digest;
+	/* USER of the image; "" where it has none. */
+	char *user;
+	/* As GOARCH has it: `amd64`, `arm64`. */
+	char *architecture;
+};
+
+/* Free what `image` holds. */
+void br_image_done(struct br_image *image);
+
+/*
+ * Progress of a pull, at most ten times a second: bytes so far and in all, -1
+ * where unknown.
+ */
+typedef void br_pull_fn(void *ctx, int64_t done, int64_t total);
+
+/* What br_engine_create() makes. Strings are borrowed for the call. */
+struct br_container_spec {
+	const char *image;
+	/* The main process; instead of the image's entry point and command. */
+	const char *const *command;
+	/* Values of the contract's labels. */
+	const char *build;
+	const char *project_label;
+	const char *owner;
+	/* Mounted read-only at `/.buildr`; NULL: nothing is mounted there. */
+	const char *private_dir;
+	/* Mounted at `project_target`. */
+	const char *project_dir;
+	const char *project_target;
+	/* Mount the engine's own socket at /var/run/docker.sock. */
+	bool has_docker;
+	/* Stdin and stdout will be attached; stdin closes with its client. */
+	bool is_attached;
+	/* 0: no limit. */
+	int64_t memory_bytes;
+	int64_t cpus_nano;
+	int64_t pids;
+	/* NULL: `bridge`. */
+	const char *network;
+};
+
+/* A container's state, for error messages. Starts out all zero. */
+struct br_container_state {
+	bool exists;
+	bool is_running;
+	int exit_code;
+	bool is_oom_killed;
+	/* What the engine said of a failed start; "" where nothing. */
+	char error[256];
+};
+
+/* What to sweep. */
+struct br_sweep {
+	/* Only what this build left; NULL: of every owner that is gone. */
+	const char *build;
+	/* Who asks: decides which owners are this machine's to judge. */
+	const struct br_process_id *self;
+	/* Also running containers. Only with `build`. */
+	bool is_forced;
+};
+
+/* What `doctor` and the events tell of the engine. Starts out all zero. */
+struct br_engine_info {
+	/* `unix:///var/run/docker.sock`, and where that was found. */
+	char *address;
+	char *address_source;
+	/* API version in use, and the engine's own version. */
+	char *api_version;
+	char *version;
+	/* Runs without root: its containers' root is the caller. */
+	bool is_rootless;
+};
+
+/* Free what `info` holds. */
+void br_engine_info_done(struct br_engine_info *info);
+
+struct br_attach;
+struct br_engine;
+
+/* One implementation of an engine; each member is the call of its name. */
+struct br_engine_ops {
+	void (*free)(struct br_engine *engine);
+	bool (*describe)(struct br_engine *engine, struct br_engine_info *info,
+		struct br_err *err);
+	bool (*image)(struct br_engine *engine, const char *name,
+		enum br_pull pull, br_pull_fn *progress, void *ctx,
+		struct br_image *image, struct br_err *err);
+	bool (*create)(struct br_engine *engine,
+		const struct br_container_spec *spec, char **id,
+		struct br_err *err);
+	bool (*copy_in)(struct br_engine *engine, const char *id,
+		const char *path, const void *data, size_t len,
+		struct br_err *err);
+	bool (*attach)(struct br_engine *engine, const char *id,
+		struct br_attach **attach, struct br_err *err);
+	bool (*start)(
+		struct br_engine *engine, const char *id, struct br_err *err);
+	bool (*inspect)(struct br_engine *engine, const char *id,
+		struct br_container_state *state, struct br_err *err);
+	bool (*remove)(
+		struct br_engine *engine, const char *id, struct br_err *err);
+	bool (*sweep)(struct br_engine *engine, const struct br_sweep *sweep,
+		size_t *removed_count, struct br_err *err);
+};
+
+/* Embedded first in the implementation's own struct. */
+struct br_engine {
+	const struct br_engine_ops *ops;
+	/* Readable: calls give up. -1: they never do. May change any time. */
+	int cancel_fd;
+};
+
+/* Free an engine, which may be NULL. */
+void br_engine_free(struct br_engine *engine);
+
+BR_DEFINE_AUTO(br_engine)
+
+/*
+ * Say what the engine is; the first call that speaks to it.
+ *
+ * Ownership: the caller frees the contents with br_engine_info_done(). Fails
+ * with BR_EUNAVAIL where nothing answers, the socket is another program's, or
+ * permission is missing (each with its remedy), and with BR_EPROTO where the
+ * engine's API is too old or too new.
+ */
+bool br_engine_describe(struct br_engine *engine, struct br_engine_info *info,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Have the image `name` there, pulled as `pull` says, and describe it.
+ *
+ * `name` has a tag or digest, or gets `:latest`. `progress` (may be NULL) is
+ * called only while a pull runs. Ownership: br_image_done(). Fails with
+ * BR_ENOTFOUND where there is no such image, BR_EUNAVAIL where engine or registry
+ * do not answer or refuse.
+ */
+bool br_engine_image(struct br_engine *engine, const char *name,
+	enum br_pull pull, br_pull_fn *progress, void *ctx,
+	struct br_image *image, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Create a container that the engine removes by itself when it ends, without a
+ * log.
+ *
+ * Ownership: the caller frees *id with free(). Fails with BR_ENOTFOUND where the
+ * engine does not see a folder of `spec` that is to be mounted (the text names
+ * it), BR_EINPUT where it refuses the request, else BR_EUNAVAIL or BR_EPROTO.
+ */
+bool br_engine_create(struct br_engine *engine,
+	const struct br_container_spec *spec, char **id,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Put an executable file at the absolute `path` (its folder is made) into a
+ * container that was created but not started.
+ */
+bool br_engine_copy_in(struct br_engine *engine, const char *id,
+	const char *path, const void *data, size_t len,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Attach to the stdin and stdout of a container that is not started yet.
+ *
+ * Ownership: the caller closes *attach with br_attach_close() (attach.h), which
+ * closes the container's stdin.
+ */
+bool br_engine_attach(struct br_engine *engine, const char *id,
+	struct br_attach **attach, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Start a container.
+ *
+ * Fails with BR_EINPUT where its command cannot be executed, with the engine's
+ * words.
+ */
+bool br_engine_start(struct br_engine *engine, const char *id,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Look at a container. One that is not there is a success with !exists. */
+bool br_engine_inspect(struct br_engine *engine, const char *id,
+	struct br_container_state *state, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Kill and remove a container and its anonymous volumes. One that is not there,
+ * or that is being removed, is a success.
+ */
+bool br_engine_remove(struct br_engine *engine, const char *id,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Remove containers that were created or have exited, and networks, by label.
+ *
+ * `removed_count` may be NULL. What cannot be removed is left for the next sweep;
+ * the call then fails with the first cause after having tried all.
+ */
+bool br_engine_sweep(struct br_engine *engine, const struct br_sweep *sweep,
+	size_t *removed_count, struct br_err *err) BR_MUST_CHECK;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * manifest.h - a `.buildr.yml` as a value.
+ *
+ * What the file says, checked and with places, and nothing that is not in it:
+ * defaults that depend on options or the environment are the plan's. The grammar
+ * is manifest.md's; `schemas/manifest.schema.json` says the same for editors.
+ *
+ * Everything in a manifest lives in its arena. Strings that the file does not
+ * give are NULL, numbers 0, unless a comment says otherwise.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/clean.h"
+#include "base/err.h"
+#include "manifest/diag.h"
+
+/* A variable as a file or an option gives it. */
+struct br_var {
+	const char *name;
+	/* NULL: `NAME` alone, which passes the caller's value. */
+	const char *value;
+	struct br_place place;
+};
+
+struct br_vars {
+	struct br_var *items;
+	size_t count;
+};
+
+/* A list of strings with the place of each. */
+struct br_text {
+	const char *text;
+	struct br_place place;
+};
+
+struct br_texts {
+	struct br_text *items;
+	size_t count;
+};
+
+struct br_step {
+	/* The text for the shell; NULL for the exec form. */
+	const char *text;
+	/* The exec form: NULL-terminated; NULL for a shell step. */
+	const char *const *argv;
+	/* Of the `-`, or of the value of a `script` that is one string. */
+	struct br_place place;
+};
+
+/* `allow_failure`: no, always, or only with these statuses. */
+struct br_allow_failure {
+	bool is_any;
+	uint8_t *statuses;
+	size_t status_count;
+};
+
+struct br_stage {
+	const char *name;
+	/* Of the key that defines it. */
+	struct br_place place;
+	struct br_step *steps;
+	size_t step_count;
+	struct br_vars environment;
+	/* 0: none. */
+	int64_t timeout_ms;
+	struct br_allow_failure allow_failure;
+	/* As written; NULL: the default, `/app`. */
+	const char *workdir;
+	/* `uid`, `uid:gid`, a name, or `host`; NULL: the image's. */
+	const char *user;
+	/* NULL-terminated argv of the shell; NULL: `sh`. */
+	const char *const *shell;
+};
+
+enum br_inherit {
+	BR_INHERIT_NONE,
+	BR_INHERIT_ALL,
+	/* Only names that match one of `inherit_globs`. */
+	BR_INHERIT_GLOBS,
+};
+
+struct br_manifest {
+	struct br_arena arena;
+	/* The file as the user would name it, and its project directory. */
+	const char *file;
+	const char *project_dir;
+
+	const char *image;
+	enum br_inherit inherit;
+	struct br_texts inherit_globs;
+	/* Dotenv files, as written. */
+	struct br_texts env_files;
+	struct br_vars vars;
+	struct br_texts secrets;
+
+	/* All stages that are defined, in the order of the file. */
+	struct br_stage *stages;
+	size_t stage_count;
+	/* `stages`, without `prepare`: indexes into `stages`, in order. */
+	size_t *order;
+	size_t order_count;
+	/* The stage `prepare`, or NULL. Not among `stages`. */
+	struct br_stage *prepare;
+
+	/* The engine's socket in the containers; false only where said so. */
+	bool has_docker;
+	bool is_docker_given;
+	/* 0: no limit. */
+	int64_t memory_bytes;
+	int64_t cpus_nano;
+	int64_t pids;
+	/* `bridge`, `none`, `host` or a network's name; NULL: `bridge`. */
+	const char *network;
+};
+
+/*
+ * Find the manifest from `folder` upwards: the first of `.buildr`,
+ * `.buildr.yml`, `.buildr.yaml` in it or in a parent.
+ *
+ * Gives its absolute path. Ownership: the caller frees *path with free().
+ * Fails with BR_ENOTFOUND where there is none up to the root, and with
+ * BR_EINPUT where `folder` is no directory.
+ */
+bool br_manifest_find(
+	const char *folder, char **path, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Read the manifest file `path`, shown to the user as `shown_as`.
+ *
+ * `diags` (all zero) gets every mistake and warning, sorted. Where it has an
+ * error, *manifest is NULL, and the call is a success all the same: the mistakes
+ * are its result. Stages, names, types and values are all checked; what this
+ * version does not run is a mistake too.
+ *
+ * Ownership: the caller frees *manifest with br_manifest_free() and `diags` with
+ * br_diags_done(). The project directory is that of `path`, made absolute.
+ * Limits: BR_LIMIT_MANIFEST_*. Fails with BR_ENOTFOUND, BR_EINPUT (a directory,
+ * too large) or BR_ESYSTEM where the file cannot be read; `diags` is empty then.
+ */
+bool br_manifest_load(const char *path, const char *shown_as,
+	struct br_manifest **manifest, struct br_diags *diags,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * The same from text. `project_dir` is copied as it is.
+ *
+ * Ownership: as br_manifest_load(); `diags->source` borrows `text`.
+ */
+void br_manifest_parse(struct br_str text, const char *shown_as,
+	const char *project_dir, struct br_manifest **manifest,
+	struct br_diags *diags);
+
+/* Free a manifest, which may be NULL. */
+void br_manifest_free(struct br_manifest *manifest);
+
+BR_DEFINE_AUTO(br_manifest)

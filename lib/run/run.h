@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h - runs a plan: containers, stages, steps, and everything told as events.
+ *
+ * Nothing is left behind, however it ends (contract.md): the run starts a janitor
+ * before it speaks to the engine, buildr-init ends when the connection closes, and
+ * what an earlier run could not clean is swept.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "event/bus.h"
+#include "event/event.h"
+#include "plan/plan.h"
+
+/* How buildr and buildr-init are connected. */
+enum br_wire_kind {
+	/* A socket where the engine sees our files, else stdio. */
+	BR_WIRE_AUTO,
+	BR_WIRE_SOCKET,
+	BR_WIRE_STDIO,
+};
+
+struct br_run_options {
+	struct br_engine *engine;
+	/* With build id and sinks; the run makes all its events. */
+	struct br_bus *bus;
+	/* The version of buildr, for build.started. */
+	const char *version;
+	/* `host.name` in build.started; NULL: the host's. */
+	const char *host_name;
+	enum br_pull pull;
+	enum br_wire_kind wire;
+	/* For the whole build; 0: none. */
+	int64_t timeout_ms;
+	/* Between SIGTERM and SIGKILL of a step that is stopped. */
+	int64_t grace_ms;
+	/*
+	 * Each byte that can be read from it asks to stop: the first one
+	 * politely, the second at once. The byte is the signal's number, SIGINT
+	 * or SIGTERM. -1: nobody asks.
+	 */
+	int cancel_fd;
+};
+
+struct br_outcome {
+	/* PASS, FAIL, ERROR or CANCELLED. */
+	enum br_result result;
+	/* The contract's exit code. */
+	int exit;
+};
+
+/*
+ * Run `plan` to its end, whatever that is. Every failure is an event and in the
+ * outcome; where not even events could be handed on (a sink failed), the outcome
+ * is ERROR with 3.
+ *
+ * A second stop request leaves at once: the outcome is CANCELLED, and the nets
+ * clean up after the process has ended.
+ */
+void br_run(const struct br_plan *plan, const struct br_run_options *options,
+	struct br_outcome *outcome);
+
+/* What the default grace is: ten seconds (contract.md). */
+enum { BR_RUN_GRACE_MS = 10000 };

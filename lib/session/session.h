@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - the conversation with one buildr-init.
+ *
+ * A session is made on a connection that stands, a unix socket or an attached
+ * stdin and stdout. The owner polls br_session_fd() for br_session_poll_events()
+ * and calls br_session_pump() when it is ready; what comes in is told by the
+ * handlers. Any number of stages run at once; each has a number that the owner
+ * picks, from 1.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/clean.h"
+#include "base/err.h"
+#include "init/protocol.h"
+
+struct br_attach;
+struct br_session;
+
+enum br_output_stream {
+	BR_OUTPUT_STDOUT = 0,
+	BR_OUTPUT_STDERR = 1,
+};
+
+struct br_step_report {
+	unsigned step;
+	int status;
+	int64_t wall_us;
+	int64_t cpu_us;
+	int64_t max_rss_bytes;
+	bool is_oom;
+	bool is_signal;
+};
+
+struct br_stage_report {
+	int status;
+	/* NULL: the stage was run. Borrowed for the call. */
+	const char *failure;
+	enum br_failure_kind failure_kind;
+};
+
+/* Called by br_session_pump(). A false ends the pump with the same `err`. */
+struct br_session_handlers {
+	void *ctx;
+	bool (*step_started)(
+		void *ctx, unsigned stage, unsigned step, struct br_err *err);
+	/* `data` is borrowed for the call; len is never 0. */
+	bool (*output)(void *ctx, unsigned stage, enum br_output_stream stream,
+		const char *data, size_t len, struct br_err *err);
+	bool (*step_finished)(void *ctx, unsigned stage,
+		const struct br_step_report *report, struct br_err *err);
+	bool (*stage_finished)(void *ctx, unsigned stage,
+		const struct br_stage_report *report, struct br_err *err);
+};
+
+struct br_session_step {
+	/* For the shell; NULL for the exec form. */
+	const char *text;
+	/* NULL-terminated; NULL for a shell step. */
+	const char *const *argv;
+};
+
+/* Borrowed for the call of br_session_start(). */
+struct br_session_stage {
+	const struct br_session_step *steps;
+	size_t step_count;
+	/* NAME=VALUE, NULL-terminated. */
+	const char *const *environment;
+	const char *workdir;
+	/* NULL: root. */
+	const char *user;
+	/* NULL-terminated. */
+	const char *const *shell;
+};
+
+struct br_session_setup {
+	/* Give files under this path in the container back; NULL: none. */
+	const char *give_back_path;
+	uid_t uid;
+	gid_t gid;
+};
+
+/*
+ * Take over a connection: exactly one of `fd` (a connected socket) and `attach`
+ * is given; the other is -1 or NULL. Sends SETUP; does not wait for HELLO.
+ *
+ * Over `attach` a helper process sends a PING every second for as long as this
+ * process lives, so that init ends also where the engine died and cannot tell it;
+ * a stalled reader of our output does not stop it.
+ *
+ * Ownership: takes the connection, also on failure; the caller frees *session
+ * with br_session_free(). `handlers` is copied. Fails with BR_ESYSTEM.
+ */
+bool br_session_open(int fd, struct br_attach *attach,
+	const struct br_session_setup *setup,
+	const struct br_session_handlers *handlers, struct br_session **session,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Wait until init has said HELLO, at most `timeout_ms`, or until `cancel_fd` is
+ * readable.
+ *
+ * Fails with BR_ETIMEDOUT, BR_ECANCELED, with BR_EPROTO where it is another
+ * version or no init at all, and with BR_EUNAVAIL where the connection ended.
+ */
+bool br_session_greet(struct br_session *session, int64_t timeout_ms,
+	int cancel_fd, struct br_err *err) BR_MUST_CHECK;
+
+/* Give the descriptor to poll. Borrowed until br_session_free(). */
+int br_session_fd(const struct br_session *session);
+
+/* Give what to poll for: POLLIN, and POLLOUT while something is to be sent. */
+short br_session_poll_events(const struct br_session *session);
+
+/* Start a stage. `stage` is its number, not used before in this session. */
+void br_session_start(struct br_session *session, unsigned stage,
+	const struct br_session_stage *what);
+
+/*
+ * Stop a stage: SIGTERM, then SIGKILL after `grace_ms`; 0: SIGKILL at once. Its
+ * step_finished and stage_finished come as ever.
+ */
+void br_session_stop(
+	struct br_session *session, unsigned stage, int64_t grace_ms);
+
+/*
+ * Read and write what goes without blocking, and call the handlers.
+ *
+ * Fails with BR_EUNAVAIL where the connection ended, BR_EPROTO where init said
+ * something that it must not, and with what a handler set.
+ */
+bool br_session_pump(
+	struct br_session *session, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Say that all is done, and wait until init has given files back and ended, at
+ * most `timeout_ms`.
+ *
+ * Fails with BR_ETIMEDOUT, or BR_EUNAVAIL where it ended without a word.
+ */
+bool br_session_end(struct br_session *session, int64_t timeout_ms,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Close the connection and free `session`, which may be NULL. */
+void br_session_free(struct br_session *session);
+
+BR_DEFINE_AUTO(br_session)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view.h - events as people and programs see them.
+ *
+ * Each view is a sink made from events alone. Output of steps goes to `out`,
+ * everything that buildr says itself to `err`; the JSON view writes only to `out`.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/clean.h"
+#include "event/sink.h"
+
+struct br_view_options {
+	/* Descriptors; borrowed until br_view_free(). */
+	int out_fd;
+	int err_fd;
+	/* Colour on that descriptor. */
+	bool has_out_color;
+	bool has_err_color;
+	/* -v: steps' times, cache and container details. */
+	bool is_verbose;
+	/*
+	 * How the user called buildr, for the command that runs a failed stage
+	 * again ("buildr -f ci.yml"); NULL: "buildr".
+	 */
+	const char *command;
+};
+
+/*
+ * Make the view of `-o plain`: each line of output behind its stage's name,
+ * headings, a table of stages with durations at the end, and of a failure the
+ * last lines again with the command that shows it.
+ *
+ * Ownership: the caller frees the sink with br_view_free().
+ */
+struct br_sink *br_plain_new(const struct br_view_options *options);
+
+/*
+ * Make the view of `-o json`: one event on one line.
+ *
+ * Ownership: the caller frees the sink with br_view_free().
+ */
+struct br_sink *br_jsonl_new(const struct br_view_options *options);
+
+/*
+ * Make the view of `-o quiet`: nothing, unless the build does not pass; then what
+ * plain says of the failure.
+ *
+ * Ownership: the caller frees the sink with br_view_free().
+ */
+struct br_sink *br_quiet_new(const struct br_view_options *options);
+
+/* Write what is kept back and free a view, which may be NULL. */
+void br_view_free(struct br_sink *view);
