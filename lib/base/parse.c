@@ -87,9 +87,9 @@ bool br_parse_duration(
 	static const struct unit units[] = {
 		{ "ms", 1 },
 		{ "s", 1000 },
-		{ "m", 60 * 1000 },
-		{ "h", 60 * 60 * 1000 },
-		{ "d", 24 * 60 * 60 * 1000 },
+		{ "m", INT64_C(60) * 1000 },
+		{ "h", INT64_C(60) * 60 * 1000 },
+		{ "d", INT64_C(24) * 60 * 60 * 1000 },
 	};
 	static const int64_t max_ms = INT64_C(10000) * 24 * 60 * 60 * 1000;
 	const char *at = text;

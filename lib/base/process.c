@@ -134,6 +134,7 @@ static bool spawn(const char *const *argv, int in, int out, pid_t *pid,
 	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 
 	/* posix_spawnp() takes the arguments without const but keeps them. */
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
 	char *const *args = (char *const *)(uintptr_t)argv;
 	int failure = posix_spawnp(
 		pid, argv[0], &actions, &attributes, args, environ);
@@ -209,7 +210,7 @@ bool br_process_run(const char *const *argv, const char *input,
 	int64_t timeout_ms, size_t max_bytes, struct br_buf *output,
 	struct br_process_result *result, struct br_err *err)
 {
-	struct helper helper;
+	struct helper helper = { .to = -1, .from = -1 };
 	struct br_err failure = { 0 };
 
 	if (!start_helper(argv, &helper, &failure)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/suggest.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 /* Names longer than this are compared by their start. */
 enum { NAME_MAX_LEN = 64 };
@@ -22,7 +22,7 @@ static unsigned replace_cost(char a, char b)
 {
 	if (a == b)
 		return 0;
-	if (tolower((unsigned char)a) == tolower((unsigned char)b))
+	if (strncasecmp(&a, &b, 1) == 0)
 		return CASE_COST;
 	return EDIT_COST;
 }
