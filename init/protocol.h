@@ -155,8 +155,9 @@ void br_field_encode(
 	uint8_t tag, uint32_t len, uint8_t header[BR_FIELD_HEADER_BYTES]);
 
 /*
- * Take the next field from a payload: `*at` moves on. Gives false at the end,
- * and where a field does not fit, which `*is_bad` tells apart.
+ * Take the next field from a payload: `*at` moves on, and what `field` points to
+ * is borrowed from there. Gives false at the end, and where a field does not fit,
+ * which `*is_bad` tells apart.
  */
 bool br_field_next(const uint8_t **at, const uint8_t *end,
 	struct br_field *field, bool *is_bad);
