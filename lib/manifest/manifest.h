@@ -133,6 +133,15 @@ bool br_manifest_find(
 	const char *folder, char **path, struct br_err *err) BR_MUST_CHECK;
 
 /*
+ * Give the path of the manifest that `-C folder -f file` means: `file`, relative
+ * to `folder`, or what br_manifest_find() finds where `file` is NULL.
+ *
+ * Ownership: the caller frees *path with free(). Fails as br_manifest_find().
+ */
+bool br_manifest_locate(const char *folder, const char *file, char **path,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
  * Read the manifest file `path`, shown to the user as `shown_as`.
  *
  * `diags` (all zero) gets every mistake and warning, sorted. Where it has an

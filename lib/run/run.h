@@ -36,6 +36,8 @@ struct br_run_options {
 	const char *host_name;
 	enum br_pull pull;
 	enum br_wire_kind wire;
+	/* Stages at once; 0: the processors. */
+	unsigned jobs;
 	/* For the whole build; 0: none. */
 	int64_t timeout_ms;
 	/* Between SIGTERM and SIGKILL of a step that is stopped. */

@@ -32,13 +32,21 @@ struct br_private {
 bool br_private_find_init(char **path, struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Make the folder under $XDG_RUNTIME_DIR or, without it, $TMPDIR or /tmp, with a
- * copy of `init_path` and the socket.
+ * Name the folder of a build: `buildr-<build>` under $XDG_RUNTIME_DIR or, without
+ * it, $TMPDIR or /tmp. The name is known before the folder is there, so that
+ * whoever cleans up needs to be told nothing later.
+ *
+ * Ownership: the caller frees it with free().
+ */
+char *br_private_path(const char *build);
+
+/*
+ * Make the folder `path` with a copy of `init_path` and the socket.
  *
  * Fails with BR_ESYSTEM, and leaves nothing then.
  */
-bool br_private_open(const char *init_path, struct br_private *made,
-	struct br_err *err) BR_MUST_CHECK;
+bool br_private_open(const char *path, const char *init_path,
+	struct br_private *made, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Make the link to a project directory and give its path.
@@ -47,6 +55,9 @@ bool br_private_open(const char *init_path, struct br_private *made,
  */
 bool br_private_link(const struct br_private *made, const char *project_dir,
 	char **link, struct br_err *err) BR_MUST_CHECK;
+
+/* Remove the folder `path` and what buildr put there, where it is there. */
+void br_private_remove(const char *path);
 
 /* Close the socket and remove the folder. May be called twice. */
 void br_private_close(struct br_private *made);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd_gc.c - `buildr gc`: removes what dead builds left behind. */
+#include <stdio.h>
+
+#include "cmd/commands.h"
+#include "engine/docker.h"
+
+int cmd_gc(const struct options *options)
+{
+	br_auto(br_engine) struct br_engine *engine = NULL;
+	const struct br_docker_options where = {
+		.address = options->docker_sock,
+	};
+	struct br_process_id self;
+	const struct br_sweep what = { .self = &self };
+	size_t removed_count = 0;
+	struct br_err err = { 0 };
+
+	if (!br_docker_open(&where, &engine, &err)) {
+		complain(&err);
+		return status_of(&err);
+	}
+	if (!br_process_self(&self, &err) ||
+		!br_engine_sweep(engine, &what, &removed_count, &err)) {
+		complain(&err);
+		return STATUS_ENVIRONMENT;
+	}
+	if (!options->is_quiet)
+		(void)fprintf(stderr, "removed %zu\n", removed_count);
+	return STATUS_PASS;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd_run.c - `buildr run`: the manifest, from top to bottom. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clean.h"
+#include "cmd/commands.h"
+#include "cmd/project.h"
+#include "engine/docker.h"
+#include "event/bus.h"
+#include "run/run.h"
+#include "view/view.h"
+
+/* Where the signal handler writes, and what it has seen. */
+static volatile sig_atomic_t signal_fd = -1;
+static volatile sig_atomic_t signal_count;
+static volatile sig_atomic_t first_signal;
+
+enum {
+	EXIT_SIGNAL = 128,
+	/* For the run to leave by itself after a second signal. */
+	LEAVE_SECONDS = 1,
+};
+
+/*
+ * The run reads the pipe. It may be held up by a reader of our output that
+ * stalls, though, so a second signal also starts a clock: what happens then is
+ * what kill -9 does, and the nets clean up.
+ */
+static void on_signal(int number)
+{
+	int saved = errno;
+	/* A terminal that closes is an end like any other. */
+	char byte = (char)(number == SIGINT ? SIGINT : SIGTERM);
+
+	if (signal_count == 0)
+		first_signal = byte;
+	signal_count++;
+	(void)!write((int)signal_fd, &byte, 1);
+	if (signal_count == 2)
+		(void)alarm(LEAVE_SECONDS);
+	errno = saved;
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+	_exit(EXIT_SIGNAL + (int)first_signal);
+}
+
+/* Turn signals into bytes on a pipe. Gives its end to read, or -1. */
+static int catch_signals(void)
+{
+	static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction leave = { .sa_handler = on_alarm };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	signal_fd = ends[1];
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		struct sigaction before;
+
+		/* nohup(1) wants it ignored. */
+		if (sigaction(caught[i], NULL, &before) == 0 &&
+			before.sa_handler != SIG_IGN)
+			(void)sigaction(caught[i], &action, NULL);
+	}
+	(void)sigaction(SIGALRM, &leave, NULL);
+	return ends[0];
+}
+
+/* Colour where it is a terminal that has it, and nobody says no. */
+static bool has_color(int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no_color && no_color[0] != '\0')
+		return false;
+	return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
+static void add_word(
+	struct br_buf *command, const char *option, const char *value)
+{
+	if (value)
+		br_buf_addf(command, " %s %s", option, value);
+}
+
+/* How to call buildr again for one stage of the same build. */
+static char *describe_call(const struct options *options)
+{
+	br_autobuf struct br_buf command = { 0 };
+
+	br_buf_add_text(&command, "buildr");
+	add_word(&command, "-C", options->path);
+	add_word(&command, "-f", options->file);
+	add_word(&command, "-H", options->docker_sock);
+	add_word(&command, "--image", options->image);
+	return br_buf_take(&command);
+}
+
+static struct br_sink *make_view(
+	const struct options *options, const char *command)
+{
+	const struct br_view_options how = {
+		.out_fd = STDOUT_FILENO,
+		.err_fd = STDERR_FILENO,
+		.has_out_color = has_color(STDOUT_FILENO),
+		.has_err_color = has_color(STDERR_FILENO),
+		.is_verbose = options->is_verbose,
+		.command = command,
+	};
+
+	if (options->output == OUTPUT_JSON)
+		return br_jsonl_new(&how);
+	if (options->output == OUTPUT_QUIET || options->is_quiet)
+		return br_quiet_new(&how);
+	return br_plain_new(&how);
+}
+
+static int run_plan(const struct options *options, const struct br_plan *plan,
+	struct br_engine *engine)
+{
+	br_autofree char *command = describe_call(options);
+	struct br_bus bus = { .attempt = 1 };
+	struct br_outcome outcome = { 0 };
+	struct br_err err = { 0 };
+
+	if (!br_uuid_make(bus.build, &err)) {
+		complain(&err);
+		return STATUS_ENVIRONMENT;
+	}
+
+	struct br_sink *view = make_view(options, command);
+	br_bus_add(&bus, view);
+
+	const struct br_run_options how = {
+		.engine = engine,
+		.bus = &bus,
+		.version = BUILDR_VERSION,
+		.pull = options->pull,
+		.wire = options->wire,
+		.jobs = (unsigned)options->jobs,
+		.timeout_ms = options->timeout_ms,
+		.grace_ms = options->grace_ms,
+		.cancel_fd = catch_signals(),
+	};
+	br_run(plan, &how, &outcome);
+	br_view_free(view);
+	return outcome.exit;
+}
+
+int cmd_run(const struct options *options)
+{
+	br_auto(br_engine) struct br_engine *engine = NULL;
+	br_auto(br_plan) struct br_plan *plan = NULL;
+	const struct br_docker_options where = {
+		.address = options->docker_sock,
+	};
+	struct br_err err = { 0 };
+	int status = project_plan(options, &plan);
+
+	if (!plan)
+		return status;
+	if (!br_docker_open(&where, &engine, &err)) {
+		complain(&err);
+		return status_of(&err);
+	}
+	return run_plan(options, plan, engine);
+}

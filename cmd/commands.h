@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* commands.h - one function a command; each gives the exit status. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "cmd/options.h"
+#include "manifest/manifest.h"
+#include "plan/plan.h"
+
+/* The contract's exit codes. */
+enum exit_status {
+	STATUS_PASS = 0,
+	STATUS_FAIL = 1,
+	STATUS_USAGE = 2,
+	STATUS_ENVIRONMENT = 3,
+};
+
+int cmd_run(const struct options *options);
+int cmd_check(const struct options *options);
+int cmd_plan(const struct options *options);
+int cmd_gc(const struct options *options);
+
+/* Print "buildr: <text>" on stderr. */
+void complain(const struct br_err *err);
+
+/* Give the exit status that an error outside of a build has. */
+int status_of(const struct br_err *err);

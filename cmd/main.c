@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - picks the command; each is a file of its own. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "cmd/commands.h"
+
+void complain(const struct br_err *err)
+{
+	(void)fprintf(stderr, "buildr: %s\n", err->text);
+}
+
+int status_of(const struct br_err *err)
+{
+	switch (err->code) {
+	case BR_OK:
+		return STATUS_PASS;
+	case BR_EINPUT:
+	case BR_ENOTFOUND:
+		return STATUS_USAGE;
+	case BR_EUNAVAIL:
+	case BR_EPROTO:
+	case BR_ECANCELED:
+	case BR_ETIMEDOUT:
+	case BR_ESYSTEM:
+		return STATUS_ENVIRONMENT;
+	}
+	return STATUS_ENVIRONMENT;
+}
+
+static int print(const char *text)
+{
+	if (fputs(text, stdout) < 0 || fflush(stdout) != 0) {
+		perror("buildr: write to stdout");
+		return STATUS_ENVIRONMENT;
+	}
+	return STATUS_PASS;
+}
+
+static int print_help(void)
+{
+	br_autobuf struct br_buf text = { 0 };
+
+	options_help(&text);
+	return print(br_buf_text(&text));
+}
+
+static int run_command(const struct options *options)
+{
+	if (options->is_help)
+		return print_help();
+	if (options->is_version)
+		return print("buildr " BUILDR_VERSION "\n");
+	switch (options->command) {
+	case COMMAND_RUN:
+		return options->is_dry_run ? cmd_plan(options)
+					   : cmd_run(options);
+	case COMMAND_CHECK:
+		return cmd_check(options);
+	case COMMAND_PLAN:
+		return cmd_plan(options);
+	case COMMAND_GC:
+		return cmd_gc(options);
+	}
+	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+	int status = STATUS_USAGE;
+
+	/* A reader that is gone is an error of write(), not our end. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (options_parse(argc, argv, &options, &err))
+		status = run_command(&options);
+	else
+		complain(&err);
+	options_done(&options);
+	return status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - the command line of buildr, from one table.
+ *
+ * A row of the table is an option: its names, its environment variable
+ * (`BUILDR_` and its name), the commands that take it, and its line in --help.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "run/run.h"
+
+/* Bits, so that an option can name all commands that take it. */
+enum command {
+	COMMAND_RUN = 1 << 0,
+	COMMAND_CHECK = 1 << 1,
+	COMMAND_PLAN = 1 << 2,
+	COMMAND_GC = 1 << 3,
+};
+
+enum output {
+	OUTPUT_AUTO,
+	OUTPUT_PLAIN,
+	OUTPUT_JSON,
+	OUTPUT_QUIET,
+	OUTPUT_TEXT,
+	OUTPUT_DOT,
+};
+
+/* All zero: nothing given. Strings are borrowed from argv or the environment. */
+struct options {
+	enum command command;
+	bool is_help;
+	bool is_version;
+	const char *path;
+	const char *file;
+	const char *docker_sock;
+	const char *image;
+	/* Owned array; its strings are borrowed. */
+	const char **env;
+	size_t env_count;
+	size_t env_capacity;
+	/* Lines of BUILDR_ENV, which `env` points into; owned. */
+	char *env_lines;
+	enum br_pull pull;
+	enum output output;
+	enum br_wire_kind wire;
+	/* 0: none. */
+	int64_t timeout_ms;
+	int64_t grace_ms;
+	/* 0: the processors. */
+	int64_t jobs;
+	bool is_no_cache;
+	bool is_dry_run;
+	bool is_verbose;
+	bool is_quiet;
+	/* Names of stages: the rest of argv. */
+	const char *const *stages;
+	size_t stage_count;
+};
+
+/*
+ * Read the environment and then the arguments.
+ *
+ * Ownership: the caller frees what it holds with options_done(), also after a
+ * failure. Fails with BR_EINPUT, with a hint in the text.
+ */
+bool options_parse(int argc, char **argv, struct options *options,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Free what `options` holds. */
+void options_done(struct options *options);
+
+/* Add the text of --help, made from the table. */
+void options_help(struct br_buf *text);
