@@ -13,6 +13,9 @@ enum {
 	BR_LIMIT_MANIFEST_DEPTH = 64,
 	BR_LIMIT_MANIFEST_NODES = 100000,
 
+	/* libyaml takes time that grows with the square of these. */
+	BR_LIMIT_MANIFEST_DIRECTIVES = 32,
+
 	/* More mistakes than anybody reads; the rest is counted. */
 	BR_LIMIT_DIAGS = 100,
 
@@ -35,8 +38,11 @@ enum {
 	/* One line of the engine's progress stream. */
 	BR_LIMIT_ENGINE_LINE_BYTES = 1024 * 1024,
 
-	/* One event as JSON: a piece of output is at most 64 KiB before that. */
-	BR_LIMIT_EVENT_BYTES = 1024 * 1024,
+	/*
+	 * One event as JSON: the command of a step may be nearly the whole manifest,
+	 * twice as long with its escapes, and results of 10,000 stages are 1.2 MB.
+	 */
+	BR_LIMIT_EVENT_BYTES = 4 * 1024 * 1024,
 
 	/* Output is handed on in pieces of at most this. */
 	BR_LIMIT_OUTPUT_BYTES = 64 * 1024,

@@ -227,9 +227,9 @@ enum br_field_kind {
 
 struct br_event_field {
 	const char *name;
-	enum br_field_kind kind;
 	/* Of the member in struct br_event. */
 	size_t offset;
+	enum br_field_kind kind;
 	/* May be absent. */
 	bool is_optional;
 };

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/json_text.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Bytes that are looked at together; the compiler makes one vector of them. */
+enum { BLOCK_BYTES = 16 };
+
+static bool is_plain(uint8_t byte)
+{
+	return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
+}
+
+static bool is_plain_block(const uint8_t *block)
+{
+	unsigned special = 0;
+
+	for (size_t i = 0; i < BLOCK_BYTES; i++)
+		special |= (unsigned)(block[i] < 0x20) |
+			(unsigned)(block[i] == '"') |
+			(unsigned)(block[i] == '\\') |
+			(unsigned)(block[i] == 0x7f);
+	return special == 0;
+}
+
+/* Count the bytes at the start that stand for themselves in a JSON string. */
+static size_t plain_len(const char *text, size_t len)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+	size_t i = 0;
+
+	while (i + BLOCK_BYTES <= len && is_plain_block(bytes + i))
+		i += BLOCK_BYTES;
+	while (i < len && is_plain(bytes[i]))
+		i++;
+	return i;
+}
+
+static char short_escape(char c)
+{
+	switch (c) {
+	case '\n':
+		return 'n';
+	case '\t':
+		return 't';
+	case '\r':
+		return 'r';
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '"':
+	case '\\':
+		return c;
+	default:
+		return '\0';
+	}
+}
+
+static void add_escape(struct br_buf *line, char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	char letter = short_escape(c);
+
+	if (letter != '\0') {
+		br_buf_add(line, (const char[]){ '\\', letter }, 2);
+		return;
+	}
+	br_buf_add_text(line, "\\u00");
+	br_buf_add_char(line, digits[(uint8_t)c >> 4]);
+	br_buf_add_char(line, digits[(uint8_t)c & 15]);
+}
+
+/* Add UTF-8. */
+static void add_valid(struct br_buf *line, const char *text, size_t len)
+{
+	while (len > 0) {
+		size_t plain = plain_len(text, len);
+
+		br_buf_add(line, text, plain);
+		if (plain == len)
+			return;
+		add_escape(line, text[plain]);
+		text += plain + 1;
+		len -= plain + 1;
+	}
+}
+
+void br_json_add_string(struct br_buf *line, struct br_str text)
+{
+	const char *at = text.data;
+	size_t left = text.len;
+
+	br_buf_add_char(line, '"');
+	while (left > 0) {
+		size_t valid = br_utf8_valid_len(at, left);
+
+		add_valid(line, at, valid);
+		at += valid;
+		left -= valid;
+		if (left > 0) {
+			br_buf_add_text(line, "\xef\xbf\xbd");
+			at++;
+			left--;
+		}
+	}
+	br_buf_add_char(line, '"');
+}
+
+void br_json_add_int(struct br_buf *line, int64_t value)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, value);
+
+	br_buf_add(line, digits, (size_t)len);
+}
+
+void br_json_add_seconds(struct br_buf *line, double seconds)
+{
+	char digits[32];
+	int64_t micros = 0;
+
+	if (seconds >= BR_JSON_SECONDS_MAX)
+		micros = (int64_t)BR_JSON_SECONDS_MAX * 1000000;
+	else if (seconds > 0) /* a NaN is not */
+		micros = (int64_t)(seconds * 1e6 + 0.5);
+
+	size_t len = (size_t)snprintf(digits, sizeof(digits),
+		"%" PRId64 ".%06" PRId64, micros / 1000000, micros % 1000000);
+
+	while (digits[len - 1] == '0')
+		len--;
+	if (digits[len - 1] == '.')
+		len--;
+	br_buf_add(line, digits, len);
+}
