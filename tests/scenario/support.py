@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: MIT
+"""What the scenario tests share: images, runs of buildr, what must not be left behind.
+
+A run has a folder of its own for the project and one for temporary files, and its
+processes carry a mark in their environment by which any that stays is found.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import traceback
+import urllib.parse
+import uuid
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOCKET = "/var/run/docker.sock"
+WIRES = ("socket", "stdio")
+# Far more than anything takes; only a hang gets there.
+RUN_SECONDS = 180
+# The contract says five; a loaded machine may take longer, and only then it fails.
+CLEAN_SECONDS = 30
+
+LABEL_PROJECT = "io.buildr.project"
+LABEL_BUILD = "io.buildr.build"
+# On the test images: what they were made from.
+LABEL_IMAGE = "io.buildr.test"
+
+
+class Failure(Exception):
+    """What a test found wrong, in words."""
+
+
+def check(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+def check_equal(seen, wanted, what):
+    check(seen == wanted, f"{what}: {seen!r} instead of {wanted!r}")
+
+
+def wait_until(condition, seconds, what):
+    """Wait until `condition` gives a true value, and give it."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        check(time.monotonic() < end, f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+
+
+# The engine.
+
+
+class EngineConnection(http.client.HTTPConnection):
+    def __init__(self):
+        super().__init__("engine", timeout=60)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(SOCKET)
+
+
+def engine(method, path, body=None, headers=None):
+    """Make one request, and give the answer as a value, or None for a 404."""
+    connection = EngineConnection()
+    with contextlib.closing(connection):
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        data = answer.read()
+    if answer.status == 404:
+        return None
+    check(answer.status < 400, f"{method} {path}: {answer.status} {data[:300]!r}")
+    with contextlib.suppress(ValueError):
+        return json.loads(data)
+    return data
+
+
+def with_label(kind, label):
+    """Find what the engine has of a kind (containers, networks, volumes)."""
+    filters = urllib.parse.quote(json.dumps({"label": [label]}))
+    found = engine("GET", f"/{kind}{'/json' if kind == 'containers' else ''}"
+                          f"?all=1&filters={filters}")
+    return found.get("Volumes") or [] if kind == "volumes" else found
+
+
+def all_with_label(label):
+    return [(kind, each.get("Id") or each.get("Name"))
+            for kind in ("containers", "networks", "volumes")
+            for each in with_label(kind, label)]
+
+
+# Images.
+
+
+class Layer:
+    """A file system in the making, as a tar."""
+
+    def __init__(self):
+        self.data = io.BytesIO()
+        self.tar = tarfile.open(fileobj=self.data, mode="w")
+
+    def add(self, name, content=None, mode=0o755, kind=tarfile.REGTYPE, link=""):
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode, entry.linkname = kind, mode, link
+        entry.size = len(content or b"")
+        self.tar.addfile(entry, io.BytesIO(content or b""))
+
+    def folder(self, name, mode=0o755):
+        self.add(name, mode=mode, kind=tarfile.DIRTYPE)
+
+    def bytes(self):
+        self.tar.close()
+        return self.data.getvalue()
+
+
+def libraries_of(program):
+    """Give the shared libraries that a program is linked with."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
+    return [word for word in listed.stdout.split() if word.startswith("/")]
+
+
+def full_layer():
+    """busybox, and dash and bash as they are on this machine."""
+    layer = Layer()
+    busybox = Path(shutil.which("busybox")).read_bytes()
+    for name, mode in (("bin", 0o755), ("etc", 0o755), ("root", 0o700), ("tmp", 0o1777),
+                       ("home", 0o755), ("home/builder", 0o777)):
+        layer.folder(name, mode)
+    layer.add("bin/busybox", busybox)
+    applets = subprocess.run(["busybox", "--list"], capture_output=True, text=True,
+                             check=True).stdout.split()
+    for applet in applets:
+        if applet != "busybox":
+            layer.add(f"bin/{applet}", kind=tarfile.SYMTYPE, link="busybox")
+    shells = [shutil.which(shell) for shell in ("dash", "bash")]
+    for shell in shells:
+        layer.add(f"bin/{Path(shell).name}-debian", Path(shell).read_bytes())
+    for library in {each for shell in shells for each in libraries_of(shell)}:
+        layer.add(library.lstrip("/"), Path(library).read_bytes())
+    layer.add("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n"
+                            b"builder:x:1000:1000::/home/builder:/bin/sh\n", 0o644)
+    layer.add("etc/group", b"root:x:0:\nbuilder:x:1000:\nmakers:x:2000:builder\n", 0o644)
+    layer.add("etc/unreadable", b"#!/bin/sh\n", 0o644)
+    return layer.bytes()
+
+
+def bare_layer():
+    """One static program and nothing else: no shell."""
+    layer = Layer()
+    layer.add("echo", Path(shutil.which("busybox")).read_bytes())
+    return layer.bytes()
+
+
+IMAGES = {
+    "buildr-test:latest": (full_layer, ["ENV IMAGE_ONLY=image", "ENV ALL=image"]),
+    "buildr-test:configured": (full_layer, [
+        "USER builder", "ENV IMAGE_ONLY=image", "WORKDIR /tmp", 'ENTRYPOINT ["/bin/false"]',
+        'CMD ["never"]']),
+    "buildr-test:bare": (bare_layer, []),
+}
+
+
+def make_images():
+    """Make the images that are not there as this file describes them."""
+    described = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    for name, (make_layer, changes) in IMAGES.items():
+        there = engine("GET", f"/images/{name}/json")
+        if there and (there["Config"]["Labels"] or {}).get(LABEL_IMAGE) == described:
+            continue
+        changes = [*changes, f"LABEL {LABEL_IMAGE}={described}"]
+        repo, tag = name.split(":")
+        query = urllib.parse.urlencode(
+            [("fromSrc", "-"), ("repo", repo), ("tag", tag)] +
+            [("changes", change) for change in changes])
+        engine("POST", f"/images/create?{query}", make_layer(),
+               {"Content-Type": "application/x-tar"})
+
+
+# Runs of buildr.
+
+
+def marked_processes(mark):
+    """Give pid and command line of each process that carries the mark."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes():
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+                state = (folder / "stat").read_text(errors="replace").rpartition(")")[2]
+                if state.split()[0] != "Z":
+                    found.append((int(folder.name), command.decode(errors="replace")))
+    return found
+
+
+class Place:
+    """Where a test runs buildr: a project, a folder for temporary files, a mark."""
+
+    def __init__(self, program, name="project"):
+        self.program = Path(program).resolve()
+        self.top = Path(os.fsdecode(tempfile.mkdtemp(prefix="scenario-")))
+        self.top.chmod(0o755)
+        self.project = self.top / name
+        self.project.mkdir()
+        self.tmp = self.top / "tmp"
+        self.tmp.mkdir(mode=0o777)
+        self.tmp.chmod(0o777)
+        self.mark = f"SCENARIO_MARK={uuid.uuid4()}"
+        tools = self.top / "bin"
+        tools.mkdir()
+        (tools / "buildr").symlink_to(self.program)
+
+    def environment(self, **more):
+        kept = {name: os.environ[name] for name in ("DOCKER_HOST", "LC_ALL", "ASAN_OPTIONS")
+                if name in os.environ}
+        name, value = self.mark.split("=")
+        return {"PATH": f"{self.top}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+                "HOME": str(self.top), "TMPDIR": str(self.tmp), name: value, **kept, **more}
+
+    def manifest(self, text, name=".buildr.yml"):
+        (self.project / name).write_text(text)
+
+    def start(self, *arguments, wire="socket", env=None, **options):
+        """Start buildr in the project; give the process, its events on stdout."""
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, "cwd": self.project, **options}
+        return subprocess.Popen(
+            [self.program, *arguments],
+            env=self.environment(BUILDR_WIRE=wire, **(env or {})), **options)
+
+    def run(self, *arguments, wire="socket", env=None, **options):
+        """Run buildr to its end; give a Result."""
+        process = self.start(*arguments, wire=wire, env=env, **options)
+        return finish(process)
+
+    def shell(self, command, wire, env=None):
+        """Run a line of shell in the project, in which `buildr` is ours."""
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", command], cwd=self.project, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            env=self.environment(BUILDR_WIRE=wire, **(env or {})))
+        return finish(process)
+
+    def left_behind(self):
+        """Say what is there that should not be."""
+        label = f"{LABEL_PROJECT}={os.fsencode(self.project).decode(errors='replace')}"
+        return ([f"{kind} {name}" for kind, name in all_with_label(label)] +
+                [f"folder {path.name}" for path in self.tmp.glob("buildr-*")] +
+                [f"process {pid}: {command}" for pid, command in marked_processes(self.mark)])
+
+    def check_clean(self):
+        """Wait until nothing is left behind, and fail where something stays."""
+        end = time.monotonic() + CLEAN_SECONDS
+        while True:
+            left = self.left_behind()
+            if not left:
+                return
+            check(time.monotonic() < end, "left behind: " + ", ".join(left))
+            time.sleep(0.05)
+
+    def remove(self):
+        for pid, _ in marked_processes(self.mark):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(os.fsencode(self.top), ignore_errors=True)
+
+
+class Result:
+    def __init__(self, status, stdout, stderr):
+        self.status, self.stdout, self.stderr = status, stdout, stderr
+
+    @property
+    def events(self):
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def of_type(self, kind):
+        return [event for event in self.events if event["type"] == kind]
+
+    def output(self, stage=None, stream=None):
+        return output_of(self.events, stage, stream)
+
+
+def finish(process):
+    """Wait for a process's end, and kill it where it has none."""
+    try:
+        stdout, stderr = process.communicate(timeout=RUN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        stdout, stderr = process.communicate()
+        raise Failure(f"no end in {RUN_SECONDS} s; it said {stdout[-2000:]!r} "
+                      f"{stderr[-2000:]!r}") from None
+    return Result(process.returncode, stdout or b"", stderr or b"")
+
+
+def bytes_of(event):
+    """Give the bytes of an `output` event."""
+    import base64
+    if "base64" in event:
+        return base64.b64decode(event["base64"], validate=True)
+    return event["text"].encode()
+
+
+def output_of(events, stage=None, stream=None):
+    return b"".join(bytes_of(event) for event in events
+                    if event["type"] == "output" and
+                    stage in (None, event["stage"]) and stream in (None, event["stream"]))
+
+
+def next_event(process, wanted):
+    """Read events from a running buildr until `wanted(event)`; give that one."""
+    while True:
+        line = process.stdout.readline()
+        check(line, f"the events ended; stderr: {process.stderr.read()[-2000:]!r}")
+        event = json.loads(line)
+        if wanted(event):
+            return event
+
+
+def of_type(kind):
+    return lambda event: event["type"] == kind
+
+
+def says(text):
+    """An `output` event that holds `text`."""
+    return lambda event: event["type"] == "output" and text.encode() in bytes_of(event)
+
+
+# TAP.
+
+
+def run_tests(tests):
+    """Run (name, function) pairs and print TAP; give the exit status."""
+    tests = list(tests)
+    print(f"1..{len(tests)}", flush=True)
+    failed = 0
+    for number, (name, function) in enumerate(tests, 1):
+        start = time.monotonic()
+        try:
+            function()
+            problem = None
+        except Failure as failure:
+            problem = str(failure)
+        except Exception:  # pylint: disable=broad-except
+            problem = traceback.format_exc()
+        seconds = time.monotonic() - start
+        failed += problem is not None
+        print(f"{'not ok' if problem else 'ok'} {number} - {name}", flush=True)
+        print(f"# {seconds:.1f} s", flush=True)
+        for line in (problem or "").splitlines():
+            print("#   " + line.encode("utf-8", "backslashreplace").decode(), flush=True)
+    return 1 if failed else 0
+
+
+def main_of_cases(module_cases):
+    """Run `function(program, wire)` cases over both wires, or those that argv names."""
+    program, names = sys.argv[1], sys.argv[2:]
+    make_images()
+    sys.exit(run_tests(
+        (f"{name} ({wire})", lambda case=case, wire=wire: case(program, wire))
+        for name, case, wires in module_cases for wire in wires
+        if not names or name in names))

@@ -1,0 +1,286 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Builds that take more than a folder to describe.
+
+    test_cases.py PROGRAM [CASE…]
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+from support import (SOCKET, WIRES, Place, check, check_equal, engine, finish,
+                     main_of_cases, next_event, output_of, says)
+
+HELLO = """
+image: buildr-test:latest
+stages: [hello]
+hello:
+  script: [pwd, cat file, echo made > made]
+"""
+
+
+@contextlib.contextmanager
+def place_of(program, manifest, name="project"):
+    """A project; all is clean afterwards."""
+    place = Place(program, name)
+    try:
+        place.manifest(manifest)
+        yield place
+        place.check_clean()
+    finally:
+        place.remove()
+
+
+def check_passed(result):
+    check(result.status == 0, f"exit status {result.status}: "
+          f"{result.stderr[-2000:]!r} {result.stdout[-2000:]!r}")
+
+
+def odd_project_paths(program, wire):
+    for name in ("with spaces", "a:colon", "a,comma", "line\nbreak", "quo\"te'd",
+                 "ünïcödé", os.fsdecode(b"not-utf-8-\xff\xfe"), "-dash", "x" * 200):
+        with place_of(program, HELLO, name) as place:
+            (place.project / "file").write_text("content\n")
+            result = place.run("run", "--output", "json", wire=wire)
+            check_passed(result)
+            check_equal(result.output(), b"/app\ncontent\n", f"output in {name!r}")
+            check_equal((place.project / "made").read_text(), "made\n", "the file made")
+
+
+def a_manifest_found_from_below(program, wire):
+    with place_of(program, HELLO) as place:
+        (place.project / "file").write_text("content\n")
+        below = place.project / "a" / "b"
+        below.mkdir(parents=True)
+        check_passed(place.run("run", "--output", "json", wire=wire, cwd=below))
+        check((place.project / "made").exists(), "nothing was made")
+
+
+# Bytes.
+
+
+def every_byte_comes_out(program, wire):
+    """64 MB of anything, through JSON, and the streams are not mixed."""
+    size = 64 * 1024 * 1024
+    manifest = """
+image: buildr-test:latest
+stages: [much]
+much:
+  script: [cat data, cat data >&2]
+"""
+    with place_of(program, manifest) as place:
+        block = hashlib.sha512(b"seed").digest() * 1024
+        wanted = hashlib.sha256()
+        with open(place.project / "data", "wb") as file:
+            for number in range(size // len(block)):
+                piece = number.to_bytes(8, "big") + block[8:]
+                file.write(piece)
+                wanted.update(piece)
+        process = place.start("run", "--output", "json", wire=wire)
+        seen = {"stdout": hashlib.sha256(), "stderr": hashlib.sha256()}
+        status = None
+        for line in process.stdout:
+            event = json.loads(line)
+            if event["type"] == "output":
+                seen[event["stream"]].update(output_of([event]))
+        status = finish(process).status
+        check_equal(status, 0, "exit status")
+        for stream, digest in seen.items():
+            check_equal(digest.hexdigest(), wanted.hexdigest(), f"SHA-256 of {stream}")
+
+
+def a_line_of_ten_megabytes(program, wire):
+    manifest = """
+image: buildr-test:latest
+stages: [long]
+long:
+  script: [head -c 10000000 /dev/zero | tr '\\\\0' x]
+""".replace("\\\\", "\\")
+    with place_of(program, manifest) as place:
+        result = place.run("run", "--output", "json", wire=wire)
+        check_passed(result)
+        check_equal(len(result.output()), 10000000, "bytes")
+        plain = place.run("run", "--output", "plain", wire=wire)
+        check_passed(plain)
+        check(plain.stdout.count(b"x") >= 10000000, "the plain view has cut the line")
+
+
+def bytes_that_are_no_text(program, wire):
+    manifest = r"""
+image: buildr-test:latest
+stages: [bytes]
+bytes:
+  script:
+    - printf 'a\0b'
+    - printf '\377\376'
+    - printf '\303'; printf '\251'
+    - printf 'end \342\202'
+"""
+    with place_of(program, manifest) as place:
+        result = place.run("run", "--output", "json", wire=wire)
+        check_passed(result)
+        check_equal(result.output(), b"a\0b\xff\xfe\xc3\xa9end \xe2\x82", "output")
+        pieces = result.of_type("output")
+        check(all(("text" in piece) != ("base64" in piece) for piece in pieces), pieces)
+        whole = [piece for piece in pieces if piece["step"] == 3]
+        check_equal([piece.get("text") for piece in whole], ["é"], "a character in two writes")
+
+
+def a_full_stdout(program, wire):
+    with place_of(program, HELLO) as place, open("/dev/full", "wb") as full:
+        (place.project / "file").write_text("content\n")
+        process = place.start("run", "--output", "json", wire=wire, stdout=full)
+        check_equal(finish(process).status, 3, "exit status")
+
+
+def a_reader_of_one_line(program, wire):
+    with place_of(program, HELLO.replace("cat file", "yes")) as place:
+        result = place.shell("buildr run --output json | head -n 1 >/dev/null; "
+                             "echo ${PIPESTATUS-}", wire)
+        check_equal(result.status, 0, "exit status of the pipe")
+
+
+# Secrets, and what the engine is told.
+
+
+def the_engine_learns_no_secret(program, wire):
+    manifest = """
+image: buildr-test:latest
+environment:
+  vars: [TOKEN, PLAIN=visible-only-inside]
+  secrets: [TOKEN]
+stages: [slow]
+slow:
+  script: ['echo "$TOKEN"; echo ready; sleep 1000']
+"""
+    with place_of(program, manifest) as place:
+        process = place.start("run", "--output", "json", wire=wire,
+                              env={"TOKEN": "correct-horse-battery"})
+        try:
+            event = next_event(process, says("ready"))
+            filters = json.dumps({"label": [f"io.buildr.build={event['build']}"]})
+            from urllib.parse import quote
+            container, = engine("GET", f"/containers/json?filters={quote(filters)}")
+            inspected = json.dumps(engine("GET", f"/containers/{container['Id']}/json"))
+            check("correct-horse" not in inspected, "the container shows the secret")
+            check("visible-only-inside" not in inspected, "the container shows a variable")
+            host = json.loads(inspected)["HostConfig"]
+            check_equal((host["AutoRemove"], host["LogConfig"]["Type"]), (True, "none"),
+                        "automatic removal and log driver")
+            labels = container["Labels"]
+            check_equal(labels["io.buildr.project"], str(place.project), "project label")
+            check_equal(len(labels["io.buildr.owner"].split("/")), 4, "parts of the owner")
+            for pid in engine("GET", f"/containers/{container['Id']}/top")["Processes"]:
+                check("correct-horse" not in " ".join(pid), f"a command line shows it: {pid}")
+        finally:
+            process.terminate()
+            result = finish(process)
+        check(b"correct-horse" not in result.stdout + result.stderr, "the output shows it")
+
+
+# Owners.
+
+
+def tree_of(folder):
+    """Owner and mode of everything under a folder."""
+    return {str(path.relative_to(folder)): (path.lstat().st_uid, path.lstat().st_gid,
+                                            stat.filemode(path.lstat().st_mode))
+            for path in folder.rglob("*")}
+
+
+def files_are_given_back(program, wire):
+    """A caller that is not root owns what the build made, and nothing else changes."""
+    uid, gid = 4321, 4322
+    manifest = """
+image: buildr-test:latest
+stages: [as-root, as-builder, as-host]
+as-root:
+  script:
+    - mkdir -p made/deep; echo x > made/deep/file; ln -s /etc/passwd made/link
+    - echo more >> theirs
+    - ln rooted made/hard-link; touch rooted
+    - mkdir existing/new; chmod 640 mine
+    - chmod 777 . existing
+as-builder:
+  user: builder
+  script: [touch by-builder, mkdir -p made-by-builder/sub]
+as-host:
+  user: host
+  script: [id -u; id -g; touch by-host]
+"""
+    with place_of(program, manifest) as place:
+        project = place.project
+        (project / "mine").write_text("mine\n")
+        (project / "theirs").write_text("theirs\n")
+        (project / "rooted").write_text("root's\n")
+        (project / "existing").mkdir()
+        for path in (project, project / "mine", project / "existing", place.tmp,
+                     project / ".buildr.yml"):
+            os.chown(path, uid, gid)
+        os.chown(project / "theirs", 777, 778)
+        place.top.chmod(0o755)
+        socket_gid = os.stat(SOCKET).st_gid
+        command = ["setpriv", f"--reuid={uid}", f"--regid={gid}", f"--groups={socket_gid}",
+                   "--", str(copy_of(program, place)), "run", "--output", "json"]
+        process = subprocess.Popen(command, cwd=project, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=place.environment(BUILDR_WIRE=wire))
+        result = finish(process)
+        check_passed(result)
+        check_equal(result.output("as-host"), f"{uid}\n{gid}\n".encode(), "user: host")
+        after = tree_of(project)
+        kept = {"theirs": (777, 778), "rooted": (0, 0), "made/hard-link": (0, 0)}
+        for name, (owner, group, _) in after.items():
+            check_equal((owner, group), kept.get(name, (uid, gid)), f"owner of {name}")
+        check_equal(after["mine"][2], "-rw-r-----", "mode of mine")
+        check_equal((project / "made/link").readlink(), Path("/etc/passwd"), "the link")
+
+
+def copy_of(program, place):
+    """Install the program where anybody may run it: a build folder may be shut."""
+    build = Path(program).resolve().parents[1]
+    for folder in ("cmd", "init"):
+        (place.top / "build" / folder).mkdir(parents=True)
+    shutil.copy(program, place.top / "build/cmd/buildr")
+    shutil.copy(build / "init/buildr-init", place.top / "build/init/buildr-init")
+    return place.top / "build/cmd/buildr"
+
+
+def a_socket_without_permission(program, wire):
+    with place_of(program, HELLO) as place:
+        place.project.chmod(0o755)
+        command = ["setpriv", "--reuid=4321", "--regid=4322", "--clear-groups", "--",
+                   str(copy_of(program, place)), "run", "--output", "plain"]
+        process = subprocess.Popen(command, cwd=place.project, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=place.environment(BUILDR_WIRE=wire))
+        result = finish(process)
+        check_equal(result.status, 3, "exit status")
+        check(b"permission denied" in result.stderr.lower(), f"it says {result.stderr!r}")
+
+
+BOTH = WIRES
+ONE = WIRES[:1]
+CASES = [
+    (function.__name__, function, wires) for function, wires in (
+        (odd_project_paths, BOTH),
+        (a_manifest_found_from_below, ONE),
+        (every_byte_comes_out, BOTH),
+        (a_line_of_ten_megabytes, BOTH),
+        (bytes_that_are_no_text, BOTH),
+        (a_full_stdout, BOTH),
+        (a_reader_of_one_line, BOTH),
+        (the_engine_learns_no_secret, BOTH),
+        (files_are_given_back, BOTH),
+        (a_socket_without_permission, ONE),
+    )
+]
+
+if __name__ == "__main__":
+    main_of_cases(CASES)
