@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outpipe.h - one of a stage's two output streams, on its way to the wire.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "init/poller.h"
+#include "init/wire.h"
+
+/* Starts out by outpipe_open(). */
+struct outpipe {
+	int read_fd;
+	/* Handed to each process of the stage. */
+	int write_fd;
+	int slot;
+	/* After a short read it rests a moment, so that small writes gather. */
+	int64_t rests_until_us;
+	/* What is still to be sent of a step that is over. */
+	size_t drain_left;
+};
+
+bool outpipe_open(struct outpipe *pipe);
+
+/* Wait for output, or for the end of the rest. */
+void outpipe_poll(struct outpipe *pipe, struct poller *poller);
+
+/* Send what is there as a frame, if the wire takes one now. */
+void outpipe_pump(struct outpipe *pipe, const struct poller *poller,
+	struct wire *wire, uint16_t stage, uint8_t stream);
+
+/* What is in the pipe now is the last of its step. */
+void outpipe_begin_drain(struct outpipe *pipe);
+
+/* Send the last of a step; true when all of it has left the pipe. */
+bool outpipe_drain(struct outpipe *pipe, struct wire *wire, uint16_t stage,
+	uint8_t stream);
+
+void outpipe_close(struct outpipe *pipe);

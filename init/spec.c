@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "init/mem.h"
+#include "init/protocol.h"
+
+/* NULL where the value holds a NUL. `base` is the payload that it points into. */
+static char *take_text(uint8_t *base, const struct br_field *field)
+{
+	if (field->len > 0 && memchr(field->value, '\0', field->len))
+		return NULL;
+
+	/* The field's value again, but through the pointer that may write. */
+	uint8_t *text = base + (field->value - base) - 1;
+	memmove(text, text + 1, field->len);
+	text[field->len] = '\0';
+	return (char *)text;
+}
+
+/* How many fields of each kind there are, to make all lists in one go. */
+struct counts {
+	size_t env;
+	size_t shell;
+	size_t step;
+	size_t arg;
+};
+
+static bool count_fields(
+	const uint8_t *payload, size_t len, struct counts *counts)
+{
+	const uint8_t *at = payload;
+	struct br_field field;
+	bool is_bad;
+
+	while (br_field_next(&at, payload + len, &field, &is_bad)) {
+		counts->env += field.tag == BR_TAG_ENV;
+		counts->shell += field.tag == BR_TAG_SHELL_ARG;
+		counts->step += field.tag == BR_TAG_STEP;
+		counts->arg += field.tag == BR_TAG_EXEC_ARG;
+		/* An argument belongs to a step. */
+		if (field.tag == BR_TAG_EXEC_ARG && counts->step == 0)
+			return false;
+	}
+	return !is_bad;
+}
+
+/* Where the next string of each list goes. */
+struct cursor {
+	char **env;
+	char **shell;
+	char **arg;
+};
+
+/* One list after another in one array, each with a NULL behind it. */
+static void make_lists(const struct counts *counts, struct stage_spec *spec,
+	struct cursor *next)
+{
+	size_t slots = counts->env + 1 + counts->shell + 1 + counts->arg +
+		counts->step;
+
+	spec->strings = mem_new((slots + 1) * sizeof(*spec->strings));
+	spec->steps = mem_new((counts->step + 1) * sizeof(*spec->steps));
+	spec->environment = spec->strings;
+	spec->shell = spec->environment + counts->env + 1;
+	next->env = spec->environment;
+	next->shell = spec->shell;
+	next->arg = spec->shell + counts->shell + 1;
+}
+
+static void add_step(struct stage_spec *spec, struct cursor *next)
+{
+	/* The NULL of the step before, where it has arguments. */
+	if (spec->step_count > 0 && spec->steps[spec->step_count - 1].argv)
+		next->arg++;
+	spec->step_count++;
+}
+
+static void add_arg(struct stage_spec *spec, struct cursor *next, char *text)
+{
+	struct step_spec *step = &spec->steps[spec->step_count - 1];
+
+	if (!step->argv)
+		step->argv = next->arg;
+	*next->arg++ = text;
+}
+
+static bool take_stage_field(uint8_t *payload, const struct br_field *field,
+	struct stage_spec *spec, struct cursor *next)
+{
+	char *text = NULL;
+
+	switch (field->tag) {
+	case BR_TAG_STEP:
+		add_step(spec, next);
+		return true;
+	case BR_TAG_SCRIPT:
+		spec->script = field->value;
+		spec->script_len = field->len;
+		return true;
+	case BR_TAG_ENV:
+	case BR_TAG_SHELL_ARG:
+	case BR_TAG_EXEC_ARG:
+	case BR_TAG_WORKDIR:
+	case BR_TAG_USER:
+		text = take_text(payload, field);
+		break;
+	default:
+		return true;
+	}
+
+	if (!text)
+		return false;
+	if (field->tag == BR_TAG_ENV)
+		*next->env++ = text;
+	else if (field->tag == BR_TAG_SHELL_ARG)
+		*next->shell++ = text;
+	else if (field->tag == BR_TAG_EXEC_ARG)
+		add_arg(spec, next, text);
+	else if (field->tag == BR_TAG_WORKDIR)
+		spec->workdir = text;
+	else
+		spec->user = text;
+	return true;
+}
+
+/* Steps for the shell need one, and a workdir is absolute. */
+static bool makes_sense(const struct stage_spec *spec)
+{
+	if (spec->workdir && spec->workdir[0] != '/')
+		return false;
+	for (size_t i = 0; i < spec->step_count; i++)
+		if (!spec->steps[i].argv && !spec->shell[0])
+			return false;
+	return true;
+}
+
+bool stage_spec_decode(uint8_t *payload, size_t len, struct stage_spec *spec)
+{
+	const uint8_t *at = payload;
+	struct counts counts = { 0 };
+	struct stage_spec made = { 0 };
+	struct cursor next;
+	struct br_field field;
+	bool is_bad;
+
+	if (!count_fields(payload, len, &counts))
+		return false;
+	make_lists(&counts, &made, &next);
+	while (br_field_next(&at, payload + len, &field, &is_bad)) {
+		if (!take_stage_field(payload, &field, &made, &next)) {
+			stage_spec_done(&made);
+			return false;
+		}
+	}
+	if (!makes_sense(&made)) {
+		stage_spec_done(&made);
+		return false;
+	}
+	*spec = made;
+	return true;
+}
+
+void stage_spec_done(struct stage_spec *spec)
+{
+	free(spec->strings);
+	free(spec->steps);
+	*spec = (struct stage_spec){ 0 };
+}
+
+static bool take_setup_field(
+	uint8_t *payload, const struct br_field *field, struct setup_spec *spec)
+{
+	switch (field->tag) {
+	case BR_TAG_VERSION:
+		return br_field_number(field, &spec->version);
+	case BR_TAG_UID:
+		return br_field_number(field, &spec->uid);
+	case BR_TAG_GID:
+		return br_field_number(field, &spec->gid);
+	case BR_TAG_SILENCE_MS:
+		return br_field_number(field, &spec->silence_ms);
+	case BR_TAG_PATH:
+		spec->path = take_text(payload, field);
+		return spec->path != NULL;
+	default:
+		return true;
+	}
+}
+
+bool setup_spec_decode(uint8_t *payload, size_t len, struct setup_spec *spec)
+{
+	const uint8_t *at = payload;
+	struct setup_spec made = { 0 };
+	struct br_field field;
+	bool is_bad;
+
+	while (br_field_next(&at, payload + len, &field, &is_bad))
+		if (!take_setup_field(payload, &field, &made))
+			return false;
+	if (is_bad)
+		return false;
+	*spec = made;
+	return true;
+}
+
+bool stop_grace_decode(const uint8_t *payload, size_t len, uint64_t *grace_ms)
+{
+	const uint8_t *at = payload;
+	struct br_field field;
+	bool is_bad;
+
+	*grace_ms = 0;
+	while (br_field_next(&at, payload + len, &field, &is_bad))
+		if (field.tag == BR_TAG_GRACE_MS &&
+			!br_field_number(&field, grace_ms))
+			return false;
+	return !is_bad;
+}
