@@ -38,6 +38,9 @@ enum {
 	/* One line of the engine's progress stream. */
 	BR_LIMIT_ENGINE_LINE_BYTES = 1024 * 1024,
 
+	/* Layers whose progress is summed up; overlayfs takes 500. */
+	BR_LIMIT_IMAGE_LAYERS = 1000,
+
 	/*
 	 * One event as JSON: the command of a step may be nearly the whole manifest,
 	 * twice as long with its escapes, and results of 10,000 stages are 1.2 MB.
@@ -49,6 +52,10 @@ enum {
 
 	/* A secret that is longer is not a secret but a file. */
 	BR_LIMIT_SECRET_BYTES = 64 * 1024,
+
+	/* HEAD or a reference of git is one line; packed-refs has one for each. */
+	BR_LIMIT_GIT_FILE_BYTES = 64 * 1024,
+	BR_LIMIT_GIT_REFS_BYTES = 64 * 1024 * 1024,
 
 	/* sun_path of a unix socket, with its NUL (unix(7)). */
 	BR_LIMIT_SOCKET_PATH_BYTES = 108,

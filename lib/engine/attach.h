@@ -15,6 +15,15 @@
 #include "base/err.h"
 
 struct br_attach;
+struct br_http;
+
+/*
+ * Attach to the container `id`; what br_engine_attach() does with Docker.
+ *
+ * Ownership: the caller closes *attach with br_attach_close().
+ */
+bool br_attach_open(struct br_http *http, const char *id,
+	struct br_attach **attach, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Takes bytes of stdout, borrowed for the call. Returning false makes

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * container.h - the life of one container.
+ *
+ * These are the calls of their names in engine.h; how each fails is said there.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "engine/http.h"
+
+/*
+ * Add the JSON that asks for a container to `json`. `socket_path` is the engine's
+ * socket, for spec->has_docker.
+ *
+ * Fails with BR_EINPUT where a string is not UTF-8, which JSON cannot hold.
+ */
+bool br_container_encode(const struct br_container_spec *spec,
+	const char *socket_path, struct br_buf *json,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Create a container. `*number` makes its name, `buildr-<build>-<number>`, and is
+ * counted up; numbers that are taken are skipped.
+ *
+ * Ownership: the caller frees *id with free().
+ */
+bool br_container_create(struct br_http *http,
+	const struct br_container_spec *spec, unsigned *number, char **id,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Put a file into a container that was not started. */
+bool br_container_copy_in(struct br_http *http, const char *id,
+	const char *path, const void *data, size_t len,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Start a container. */
+bool br_container_start(
+	struct br_http *http, const char *id, struct br_err *err) BR_MUST_CHECK;
+
+/* Look at a container. */
+bool br_container_inspect(struct br_http *http, const char *id,
+	struct br_container_state *state, struct br_err *err) BR_MUST_CHECK;
+
+/* Kill and remove a container. */
+bool br_container_remove(
+	struct br_http *http, const char *id, struct br_err *err) BR_MUST_CHECK;

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/sweep.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clean.h"
+#include "engine/container.h"
+#include "engine/json.h"
+
+enum { CALL_TIMEOUT_MS = 60 * 1000 };
+
+#define OWNER_LABEL "io.buildr.owner"
+
+/* A sweep on its way. */
+struct broom {
+	struct br_http *http;
+	const struct br_sweep *sweep;
+	size_t removed_count;
+	/* The first thing that went wrong; code BR_OK: nothing did. */
+	struct br_err first;
+};
+
+static void note(struct broom *broom, const struct br_err *err)
+{
+	if (broom->first.code == BR_OK)
+		broom->first = *err;
+}
+
+/* List what carries the label; `path` is that of the list, up to the filter. */
+static bool list(const struct broom *broom, const char *path,
+	struct cJSON **found, struct br_err *err)
+{
+	const char *build = broom->sweep->build;
+	br_autoanswer struct br_http_answer answer = { 0 };
+	br_autobuf struct br_buf filters = { 0 };
+	br_autobuf struct br_buf url = { 0 };
+	br_autofree char *label = build ? br_format("io.buildr.build=%s", build)
+					: br_strdup(OWNER_LABEL);
+
+	br_buf_add_text(&filters, "{\"label\":[");
+	br_json_add_string(&filters, label);
+	br_buf_add_text(&filters, "]}");
+	br_buf_add_text(&url, path);
+	br_http_add_escaped(&url, filters.data);
+	if (!br_http_want(broom->http,
+		    &(struct br_http_request){
+			    .method = "GET",
+			    .path = url.data,
+			    .timeout_ms = CALL_TIMEOUT_MS,
+		    },
+		    &answer, err))
+		return false;
+	return br_json_parse(br_buf_str(&answer.body), found, err) ||
+		br_wrap(err, "the engine's answer");
+}
+
+/* Whether it is ours to remove: of the build that was named, or of nobody. */
+static bool is_orphan(const struct br_sweep *sweep, const struct cJSON *entry)
+{
+	struct br_process_id owner = { 0 };
+	struct br_err ignored = { 0 };
+
+	if (sweep->build)
+		return true;
+	return br_process_id_parse(
+		       br_json_find_text(
+			       br_json_find(entry, "Labels"), OWNER_LABEL),
+		       &owner, &ignored) &&
+		br_process_is_gone(&owner, sweep->self);
+}
+
+/*
+ * Whether a container is in a state that a sweep may end. What runs ends by itself
+ * when its owner does, as buildr-init sees that.
+ */
+static bool is_at_rest(const struct br_sweep *sweep, const char *state)
+{
+	static const char *const resting[] = { "created", "exited", "dead",
+		/* Podman's words. */
+		"configured", "initialized", "stopped" };
+
+	if (sweep->build && sweep->is_forced)
+		return true;
+	for (size_t i = 0; i < sizeof(resting) / sizeof(resting[0]); i++)
+		if (!strcmp(state, resting[i]))
+			return true;
+	return false;
+}
+
+/* An id becomes part of a path. */
+static bool is_id(const char *id)
+{
+	return id[0] != '\0' && strspn(id, "0123456789abcdef") == strlen(id);
+}
+
+static void sweep_container(struct broom *broom, const struct cJSON *entry)
+{
+	const char *id = br_json_find_text(entry, "Id");
+	struct br_err err = { 0 };
+
+	if (!is_id(id) ||
+		!is_at_rest(broom->sweep, br_json_find_text(entry, "State")) ||
+		!is_orphan(broom->sweep, entry))
+		return;
+	if (br_container_remove(broom->http, id, &err))
+		broom->removed_count++;
+	else
+		note(broom, &err);
+}
+
+static bool remove_network(
+	struct br_http *http, const char *id, struct br_err *err)
+{
+	br_autoanswer struct br_http_answer answer = { 0 };
+	br_autofree char *path = br_format("/networks/%s", id);
+
+	if (!br_http_call(http,
+		    &(struct br_http_request){
+			    .method = "DELETE",
+			    .path = path,
+			    .timeout_ms = CALL_TIMEOUT_MS,
+		    },
+		    &answer, err))
+		return br_wrap(err, "remove a network");
+	if (answer.status == 404 ||
+		(answer.status >= 200 && answer.status < 300))
+		return true;
+	(void)br_http_refuse(&answer, err);
+	return br_wrap(err, "remove a network");
+}
+
+static void sweep_network(struct broom *broom, const struct cJSON *entry)
+{
+	const char *id = br_json_find_text(entry, "Id");
+	struct br_err err = { 0 };
+
+	if (!is_id(id) || !is_orphan(broom->sweep, entry))
+		return;
+	if (remove_network(broom->http, id, &err))
+		broom->removed_count++;
+	else
+		note(broom, &err);
+}
+
+static void sweep_kind(struct broom *broom, const char *path,
+	void (*one)(struct broom *broom, const struct cJSON *entry))
+{
+	br_autojson struct cJSON *found = NULL;
+	struct br_err err = { 0 };
+
+	if (!list(broom, path, &found, &err)) {
+		note(broom, &err);
+		return;
+	}
+	for (const struct cJSON *entry = br_json_first(found); entry;
+		entry = br_json_next(entry))
+		one(broom, entry);
+}
+
+bool br_sweep_run(struct br_http *http, const struct br_sweep *sweep,
+	size_t *removed_count, struct br_err *err)
+{
+	struct broom broom = { .http = http, .sweep = sweep };
+
+	/* Containers first: a network that is in use cannot go. */
+	sweep_kind(&broom, "/containers/json?all=1&filters=", sweep_container);
+	if (broom.first.code != BR_ECANCELED)
+		sweep_kind(&broom, "/networks?filters=", sweep_network);
+	if (broom.first.code != BR_OK) {
+		*err = broom.first;
+		return br_wrap(err, "clean up in the engine");
+	}
+	if (removed_count)
+		*removed_count = broom.removed_count;
+	return true;
+}
