@@ -18,16 +18,11 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "manifest/lines.h"
 
 enum br_severity {
 	BR_SEVERITY_ERROR,
 	BR_SEVERITY_WARNING,
-};
-
-/* Line and column count from 1, the column in characters; 0: none known. */
-struct br_place {
-	unsigned line;
-	unsigned column;
 };
 
 struct br_diag {
@@ -37,8 +32,14 @@ struct br_diag {
 	char *text;
 	/* What to do or write instead; NULL where nothing helps. */
 	char *help;
-	/* The line of the file at `place`, without its end; NULL: none. */
+	/*
+	 * The line of the file at `place`, fit to be shown: without its end,
+	 * control characters and what is not UTF-8 replaced by blanks or `?`,
+	 * and a long one cut around the place, with `...`; NULL: none.
+	 */
 	char *source_line;
+	/* Where the place is in `source_line`: characters before it. */
+	unsigned caret;
 };
 
 /* Starts out all zero, then br_diags_init(). */
@@ -52,11 +53,12 @@ struct br_diags {
 	/* Errors past BR_LIMIT_DIAGS: counted, not kept. */
 	size_t dropped_count;
 	/* The whole text of the file, borrowed, for the source lines. */
-	struct br_str source;
+	struct br_lines source;
 };
 
 /*
- * Start an empty list for `file` with the text `source`.
+ * Start an empty list for `file` with the text `source`; a byte order mark in
+ * front of it is not part of its first line.
  *
  * Ownership: `file` is copied, `source` borrowed for as long as items are added.
  */
@@ -68,8 +70,10 @@ void br_diags_done(struct br_diags *diags);
 
 /*
  * Add a mistake at `place`. `help` is NULL where there is none, and is copied.
+ * Both texts may quote what the file has: control characters are replaced.
  *
- * Limits: of more than BR_LIMIT_DIAGS only the number is kept.
+ * Limits: of more than BR_LIMIT_DIAGS only the number is kept; a text is cut
+ * after some 500 bytes.
  */
 void br_diags_add(struct br_diags *diags, enum br_severity severity,
 	struct br_place place, const char *help, const char *fmt, ...)
@@ -78,9 +82,5 @@ void br_diags_add(struct br_diags *diags, enum br_severity severity,
 /* Sort by place; those with the same place keep their order. */
 void br_diags_sort(struct br_diags *diags);
 
-/*
- * Add all of them to `text` as the top of this file shows. Control characters
- * of the source line are replaced by blanks or `?`, and a long line is cut
- * around the place, so that the caret stands under it.
- */
+/* Add all of them to `text` as the top of this file shows. */
 void br_diags_format(const struct br_diags *diags, struct br_buf *text);

@@ -35,6 +35,13 @@ struct br_vars {
 	size_t count;
 };
 
+/*
+ * Say whether `name` can be the name of a variable: letters, digits, `_`, `.`
+ * and `-`, with a letter or `_` first. Shells only know those without `.` and
+ * `-`; other programs know these too.
+ */
+bool br_var_is_name(struct br_str name);
+
 /* A list of strings with the place of each. */
 struct br_text {
 	const char *text;
@@ -107,7 +114,11 @@ struct br_manifest {
 	/* `stages`, without `prepare`: indexes into `stages`, in order. */
 	size_t *order;
 	size_t order_count;
-	/* The stage `prepare`, or NULL. Not among `stages`. */
+	/*
+	 * The stage `prepare`, or NULL. Not among `stages`. As every stage it
+	 * starts from `defaults`: environment, timeout, workdir, user and shell.
+	 * It has no `allow_failure`.
+	 */
 	struct br_stage *prepare;
 
 	/* The engine's socket in the containers; false only where said so. */
@@ -123,11 +134,16 @@ struct br_manifest {
 
 /*
  * Find the manifest from `folder` upwards: the first of `.buildr`,
- * `.buildr.yml`, `.buildr.yaml` in it or in a parent.
+ * `.buildr.yml`, `.buildr.yaml` in it or in a parent. Links are followed.
+ *
+ * A directory named `.buildr` is passed over, since projects use the name for
+ * other things; where nothing else is found it is the error. A directory in the
+ * place of the other two is an error at once.
  *
  * Gives its absolute path. Ownership: the caller frees *path with free().
  * Fails with BR_ENOTFOUND where there is none up to the root, and with
- * BR_EINPUT where `folder` is no directory.
+ * BR_EINPUT where `folder` is no directory, or for a directory or a link to
+ * nothing in the place of a manifest.
  */
 bool br_manifest_find(
 	const char *folder, char **path, struct br_err *err) BR_MUST_CHECK;
@@ -150,7 +166,8 @@ bool br_manifest_locate(const char *folder, const char *file, char **path,
  * version does not run is a mistake too.
  *
  * Ownership: the caller frees *manifest with br_manifest_free() and `diags` with
- * br_diags_done(). The project directory is that of `path`, made absolute.
+ * br_diags_done(); for as long as *manifest lives more may be added to `diags`,
+ * with source lines. The project directory is that of `path`, made absolute.
  * Limits: BR_LIMIT_MANIFEST_*. Fails with BR_ENOTFOUND, BR_EINPUT (a directory,
  * too large) or BR_ESYSTEM where the file cannot be read; `diags` is empty then.
  */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stages.h - which stages there are, and their order.
+ *
+ * `stages` lists names, and other keys define them. What is listed must be
+ * defined; what is defined need not be listed.
+ */
+#pragma once
+
+#include "manifest/names.h"
+#include "manifest/read.h"
+
+/* Starts out all zero; everything in it is borrowed but the names' lists. */
+struct br_stages {
+	/* What `stages` lists, in order; `prepare` too. */
+	struct br_names listed;
+	/* `stages` has a mistake: what it lists is not all known. */
+	bool is_list_broken;
+	/* What every stage starts from. */
+	struct br_stage defaults;
+	/* The key `prepare`, or NULL. */
+	const struct br_entry *prepare;
+	struct br_names defined;
+};
+
+/* Read `stages` into a struct br_stages: a br_read_fn. */
+void br_stages_read_list(
+	struct br_reader *reader, const struct br_entry *entry, void *into);
+
+/*
+ * Begin with the definitions, of which there are at most `count`, after the list
+ * and the defaults are known. Reads `prepare`.
+ */
+void br_stages_start(
+	struct br_reader *reader, struct br_stages *stages, size_t count);
+
+/*
+ * Read the stage that `entry` defines. Gives false, without a mistake, where it
+ * defines none: it is not listed, and is no mapping with `script`.
+ */
+bool br_stages_read_stage(struct br_reader *reader,
+	const struct br_entry *entry, struct br_stages *stages);
+
+/* Put the listed stages in order, and free `stages`. */
+void br_stages_end(struct br_reader *reader, struct br_stages *stages);
