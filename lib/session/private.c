@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The folder is for its owner alone (0700): who could reach the socket could
+ * answer in the container's place, and would be told its secrets. Root in the
+ * container is root here, or the caller in a rootless engine, and reaches it in
+ * either case. Where an engine maps root to yet another user (userns-remap), it
+ * does not, and the wire goes over stdio.
+ */
+#include "session/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+enum {
+	/* The program is some 100 KB; this is what it may be at most. */
+	INIT_MAX_BYTES = 4 * 1024 * 1024,
+	INIT_MODE = 0755,
+	FOLDER_MODE = 0700,
+};
+
+static const char *const entries[] = { "init", "wire", "project" };
+
+/* The folder of this program, with a NUL; false where /proc does not say. */
+static bool find_own_folder(char folder[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+	if (n <= 0)
+		return false;
+	folder[n] = '\0';
+
+	char *slash = strrchr(folder, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+bool br_private_find_init(char **path, struct br_err *err)
+{
+	static const char *const places[] = { "../init/buildr-init",
+		BUILDR_INIT_PATH };
+	const char *named = getenv("BUILDR_INIT");
+	char folder[PATH_MAX];
+
+	if (named && named[0] != '\0') {
+		if (access(named, R_OK) < 0)
+			return br_fail(err, BR_ENOTFOUND,
+				"BUILDR_INIT: '%s': %s", named,
+				strerror(errno));
+		*path = br_strdup(named);
+		return true;
+	}
+	for (size_t i = 0; find_own_folder(folder) &&
+		i < sizeof(places) / sizeof(places[0]);
+		i++) {
+		br_autofree char *found = br_path_join(folder, places[i]);
+
+		if (access(found, R_OK) == 0) {
+			*path = br_take_ptr(&found);
+			return true;
+		}
+	}
+	return br_fail(err, BR_ENOTFOUND,
+		"buildr-init is not installed beside this program; "
+		"BUILDR_INIT can name it");
+}
+
+/* A program can be started from there: the mount point does not forbid it. */
+static bool allows_programs(const char *folder)
+{
+	struct statvfs status;
+
+	return folder && folder[0] == '/' && access(folder, W_OK | X_OK) == 0 &&
+		statvfs(folder, &status) == 0 &&
+		(status.f_flag & ST_NOEXEC) == 0;
+}
+
+char *br_private_path(const char *build)
+{
+	const char *const places[] = { getenv("XDG_RUNTIME_DIR"),
+		getenv("TMPDIR"), "/tmp", "/var/tmp" };
+	const size_t count = sizeof(places) / sizeof(places[0]);
+	size_t chosen = 0;
+
+	while (chosen < count && !allows_programs(places[chosen]))
+		chosen++;
+	/* Where none will do, making the folder fails and says why. */
+	return br_format("%s/buildr-%s",
+		chosen < count ? places[chosen] : "/tmp", build);
+}
+
+static bool copy_init(
+	const char *init_path, const char *folder, struct br_err *err)
+{
+	br_autobuf struct br_buf program = { 0 };
+	br_autofree char *copy = br_path_join(folder, "init");
+
+	if (!br_file_load(init_path, INIT_MAX_BYTES, &program, err) ||
+		!br_file_save_new(
+			copy, INIT_MODE, program.data, program.len, err))
+		return false;
+	/* Whatever the umask is. */
+	if (chmod(copy, INIT_MODE) < 0)
+		return br_fail_errno(err, "make '%s' executable", copy);
+	return true;
+}
+
+/*
+ * Bind the socket in the folder by its descriptor, since the whole path may be
+ * longer than an address takes.
+ */
+static bool listen_in(const char *folder, int *listen_fd, struct br_err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	br_autoclose int at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	br_autoclose int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (at < 0 || fd < 0)
+		return br_fail_errno(err, "make a socket in '%s'", folder);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path),
+		"/proc/self/fd/%d/wire", at);
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+		listen(fd, 1) < 0)
+		return br_fail_errno(err, "listen in '%s'", folder);
+	*listen_fd = br_take_fd(&fd);
+	return true;
+}
+
+bool br_private_open(const char *path, const char *init_path,
+	struct br_private *made, struct br_err *err)
+{
+	struct br_private opened = { .listen_fd = -1 };
+
+	/* It must be new: what is there already may be anybody's. */
+	if (mkdir(path, FOLDER_MODE) < 0)
+		return br_fail_errno(err, "make the folder '%s'", path);
+	opened.folder = br_strdup(path);
+	if (!copy_init(init_path, opened.folder, err) ||
+		!listen_in(opened.folder, &opened.listen_fd, err)) {
+		br_private_close(&opened);
+		return false;
+	}
+	*made = opened;
+	return true;
+}
+
+bool br_private_link(const struct br_private *made, const char *project_dir,
+	char **link, struct br_err *err)
+{
+	br_autofree char *path = br_path_join(made->folder, "project");
+
+	if (symlink(project_dir, path) < 0)
+		return br_fail_errno(err, "make the link '%s'", path);
+	*link = br_take_ptr(&path);
+	return true;
+}
+
+void br_private_remove(const char *path)
+{
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+		br_autofree char *entry = br_path_join(path, entries[i]);
+		(void)unlink(entry);
+	}
+	(void)rmdir(path);
+}
+
+void br_private_close(struct br_private *made)
+{
+	if (made->listen_fd >= 0)
+		(void)close(made->listen_fd);
+	made->listen_fd = -1;
+	if (!made->folder)
+		return;
+	br_private_remove(made->folder);
+	free(made->folder);
+	made->folder = NULL;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why the script is as it is:
+ *
+ *	{ \command echo 2 >&9 && \command read -r _ <&9 && \command set -e; } 2>&-
+ *	\command eval 'text' 9>&-
+ *	case $? in 0) ;; *) \command exit "$?" ;; esac
+ *
+ * - A step may have made functions or aliases called echo, read, set, eval or
+ *   exit; `command` passes by the first, the backslash by the second.
+ * - `_` is the one variable that a shell overwrites itself all the time.
+ * - `set -e` holds inside the `eval`, because nothing tests its result; only a step
+ *   that said `set +e` comes out with a status, which the `case` looks at. It
+ *   changes nothing, whatever IFS is and whether `set -u` holds.
+ * - After `set -x` the shell would show the first line on stderr: 2>&-.
+ * - The read fails where buildr-init has closed the socket, because a step of
+ *   the exec form has failed: the shell leaves.
+ */
+#include "session/script.h"
+
+#include <string.h>
+
+#include "init/protocol.h"
+
+static const char *find_prefix(const char *shell)
+{
+	const char *slash = strrchr(shell, '/');
+	const char *name = slash ? slash + 1 : shell;
+
+	if (strcmp(name, "bash") == 0 || strcmp(name, "zsh") == 0)
+		return "\\builtin";
+	return "\\command";
+}
+
+/* In single quotes nothing has a meaning but the quote that ends them. */
+static void add_quoted(struct br_buf *script, const char *text)
+{
+	br_buf_add_char(script, '\'');
+	for (;;) {
+		size_t len = strcspn(text, "'");
+
+		br_buf_add(script, text, len);
+		text += len;
+		if (*text == '\0')
+			break;
+		br_buf_add_text(script, "'\\''");
+		text++;
+	}
+	br_buf_add_char(script, '\'');
+}
+
+static void add_step(struct br_buf *script, const char *prefix, size_t number,
+	const char *text)
+{
+	br_buf_addf(script,
+		"{ %s echo %zu >&%d && %s read -r _ <&%d && %s set -e; } "
+		"2>&- || %s exit\n%s eval ",
+		prefix, number, BR_STEP_FD, prefix, BR_STEP_FD, prefix, prefix,
+		prefix);
+	add_quoted(script, text);
+	br_buf_addf(script,
+		" %d>&-\n"
+		"case $? in 0) ;; *) %s exit \"$?\" ;; esac\n",
+		BR_STEP_FD, prefix);
+}
+
+void br_script_build(const struct br_session_step *steps, size_t step_count,
+	const char *shell, struct br_buf *script)
+{
+	const char *prefix = find_prefix(shell);
+	bool is_last_for_shell = false;
+
+	for (size_t i = 0; i < step_count; i++) {
+		is_last_for_shell = steps[i].text != NULL;
+		if (steps[i].text)
+			add_step(script, prefix, i + 1, steps[i].text);
+	}
+	if (!is_last_for_shell)
+		br_buf_addf(script, "{ %s echo 0 >&%d; } 2>&-\n", prefix,
+			BR_STEP_FD);
+}
+
+void br_script_build_loader(struct br_buf *argument)
+{
+	br_buf_add_text(argument, ". /proc/self/fd/8");
+}

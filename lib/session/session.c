@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "session/decode.h"
+#include "session/script.h"
+#include "session/wire.h"
+
+enum {
+	/* Reads of one pump, so that its caller gets to its other work. */
+	PUMP_READS = 8,
+	STATUS_MAX = 255,
+};
+
+/* A stage that runs; what init may say of it. */
+struct running {
+	unsigned stage;
+	size_t step_count;
+	/* The last step that has started; 0: none yet. */
+	size_t step;
+	bool is_in_step;
+};
+
+struct br_session {
+	struct br_wire wire;
+	struct br_decode decode;
+	struct br_session_handlers handlers;
+	/* Owned. */
+	struct running *running;
+	size_t running_count;
+	size_t running_capacity;
+	bool has_hello;
+	/* Init has said that it is done. */
+	bool has_ended;
+	/* A stage that could not even be sent. */
+	struct br_err unsent;
+};
+
+static void send_setup(struct br_session *session,
+	const struct br_session_setup *setup, bool has_ping)
+{
+	br_autobuf struct br_buf payload = { 0 };
+
+	br_wire_add_number(&payload, BR_TAG_VERSION, BR_PROTOCOL_VERSION);
+	if (has_ping)
+		br_wire_add_number(
+			&payload, BR_TAG_SILENCE_MS, BR_PING_SILENCE_MS);
+	if (setup->give_back_path) {
+		br_wire_add_text(&payload, BR_TAG_PATH, setup->give_back_path);
+		br_wire_add_number(&payload, BR_TAG_UID, setup->uid);
+		br_wire_add_number(&payload, BR_TAG_GID, setup->gid);
+	}
+	br_wire_send(&session->wire, BR_FRAME_SETUP, 0, &payload);
+}
+
+bool br_session_open(int fd, struct br_attach *attach,
+	const struct br_session_setup *setup,
+	const struct br_session_handlers *handlers, struct br_session **session,
+	struct br_err *err)
+{
+	br_auto(br_session) struct br_session *made = br_alloc(sizeof(*made));
+	bool has_ping = false;
+
+	made->handlers = *handlers;
+	if (!br_wire_open(&made->wire, fd, attach, &has_ping, err))
+		return false;
+	send_setup(made, setup, has_ping);
+	*session = br_take_ptr(&made);
+	return true;
+}
+
+void br_session_free(struct br_session *session)
+{
+	if (!session)
+		return;
+	br_wire_close(&session->wire);
+	br_decode_done(&session->decode);
+	free(session->running);
+	free(session);
+}
+
+int br_session_fd(const struct br_session *session)
+{
+	return br_wire_fd(&session->wire);
+}
+
+short br_session_poll_events(const struct br_session *session)
+{
+	return session->wire.queue.len > 0 ? POLLIN | POLLOUT : POLLIN;
+}
+
+static struct running *find_running(
+	const struct br_session *session, unsigned stage)
+{
+	for (size_t i = 0; i < session->running_count; i++)
+		if (session->running[i].stage == stage)
+			return &session->running[i];
+	return NULL;
+}
+
+static void add_running(
+	struct br_session *session, unsigned stage, size_t step_count)
+{
+	session->running = br_grow(session->running, session->running_count,
+		&session->running_capacity, sizeof(*session->running));
+	session->running[session->running_count++] =
+		(struct running){ .stage = stage, .step_count = step_count };
+}
+
+static void drop_running(struct br_session *session, struct running *running)
+{
+	*running = session->running[--session->running_count];
+}
+
+static void add_script(
+	const struct br_session_stage *what, struct br_buf *payload)
+{
+	br_autobuf struct br_buf script = { 0 };
+	br_autobuf struct br_buf loader = { 0 };
+	bool is_file;
+
+	br_script_build(what->steps, what->step_count, what->shell[0], &script);
+	is_file = script.len > BR_SCRIPT_ARG_MAX_BYTES;
+	for (size_t i = 0; what->shell[i]; i++)
+		br_wire_add_text(payload, BR_TAG_SHELL_ARG, what->shell[i]);
+	br_wire_add_text(payload, BR_TAG_SHELL_ARG, "-c");
+	br_script_build_loader(&loader);
+	br_wire_add_text(payload, BR_TAG_SHELL_ARG,
+		br_buf_text(is_file ? &loader : &script));
+	br_wire_add_text(payload, BR_TAG_SHELL_ARG, "sh");
+	if (is_file) {
+		br_wire_add_field(
+			payload, BR_TAG_SCRIPT, script.data, script.len);
+	}
+}
+
+static void add_step(const struct br_session_step *step, struct br_buf *payload)
+{
+	br_wire_add_text(payload, BR_TAG_STEP, "");
+	for (size_t i = 0; step->argv && step->argv[i]; i++)
+		br_wire_add_text(payload, BR_TAG_EXEC_ARG, step->argv[i]);
+}
+
+void br_session_start(struct br_session *session, unsigned stage,
+	const struct br_session_stage *what)
+{
+	br_autobuf struct br_buf payload = { 0 };
+
+	for (size_t i = 0; what->environment && what->environment[i]; i++)
+		br_wire_add_text(&payload, BR_TAG_ENV, what->environment[i]);
+	br_wire_add_text(&payload, BR_TAG_WORKDIR, what->workdir);
+	if (what->user)
+		br_wire_add_text(&payload, BR_TAG_USER, what->user);
+	add_script(what, &payload);
+	for (size_t i = 0; i < what->step_count; i++)
+		add_step(&what->steps[i], &payload);
+	if (payload.len > BR_FRAME_MAX_BYTES) {
+		(void)br_fail(&session->unsent, BR_EINPUT,
+			"steps and environment of a stage take %zu bytes, "
+			"more than %d",
+			payload.len, BR_FRAME_MAX_BYTES);
+		return;
+	}
+	add_running(session, stage, what->step_count);
+	br_wire_send(&session->wire, BR_FRAME_STAGE, stage, &payload);
+}
+
+void br_session_stop(
+	struct br_session *session, unsigned stage, int64_t grace_ms)
+{
+	br_autobuf struct br_buf payload = { 0 };
+
+	br_wire_add_number(&payload, BR_TAG_GRACE_MS,
+		grace_ms > 0 ? (uint64_t)grace_ms : 0);
+	br_wire_send(&session->wire, BR_FRAME_STOP, stage, &payload);
+}
+
+static bool fail_frame(const struct br_frame *frame, struct br_err *err)
+{
+	return br_fail(err, BR_EPROTO,
+		"buildr-init said what does not fit (frame %u, stage %u)",
+		(unsigned)frame->type, (unsigned)frame->stage);
+}
+
+/* The numbers of a frame, by tag; those that it does not have are 0. */
+struct numbers {
+	uint64_t version;
+	uint64_t step;
+	uint64_t status;
+	uint64_t wall_us;
+	uint64_t cpu_us;
+	uint64_t max_rss;
+	uint64_t is_oom;
+	uint64_t is_signal;
+	uint64_t failure_kind;
+	struct br_str failure;
+};
+
+static uint64_t *find_number(struct numbers *numbers, uint8_t tag)
+{
+	switch (tag) {
+	case BR_TAG_VERSION:
+		return &numbers->version;
+	case BR_TAG_STEP_NUMBER:
+		return &numbers->step;
+	case BR_TAG_STATUS:
+		return &numbers->status;
+	case BR_TAG_WALL_US:
+		return &numbers->wall_us;
+	case BR_TAG_CPU_US:
+		return &numbers->cpu_us;
+	case BR_TAG_MAX_RSS:
+		return &numbers->max_rss;
+	case BR_TAG_IS_OOM:
+		return &numbers->is_oom;
+	case BR_TAG_IS_SIGNAL:
+		return &numbers->is_signal;
+	case BR_TAG_FAILURE_KIND:
+		return &numbers->failure_kind;
+	default:
+		return NULL;
+	}
+}
+
+/* Read all fields; false where one is not as it should be. */
+static bool read_numbers(
+	const uint8_t *data, size_t len, struct numbers *numbers)
+{
+	const uint8_t *at = data;
+	struct br_field field;
+	bool is_bad;
+
+	while (br_field_next(&at, data + len, &field, &is_bad)) {
+		uint64_t *number = find_number(numbers, field.tag);
+
+		if (field.tag == BR_TAG_FAILURE)
+			numbers->failure = (struct br_str){
+				.data = (const char *)field.value,
+				.len = field.len,
+			};
+		if (number &&
+			(!br_field_number(&field, number) ||
+				*number > INT64_MAX))
+			return false;
+	}
+	return !is_bad && numbers->status <= STATUS_MAX;
+}
+
+static bool take_hello(struct br_session *session,
+	const struct numbers *numbers, struct br_err *err)
+{
+	if (numbers->version != BR_PROTOCOL_VERSION)
+		return br_fail(err, BR_EPROTO,
+			"buildr-init speaks version %llu of the protocol, "
+			"not %d: it is not the one that came with this buildr",
+			(unsigned long long)numbers->version,
+			BR_PROTOCOL_VERSION);
+	session->has_hello = true;
+	return true;
+}
+
+static bool take_step_started(struct br_session *session,
+	const struct br_frame *frame, const struct numbers *numbers,
+	struct br_err *err)
+{
+	struct running *running = find_running(session, frame->stage);
+
+	if (!running || running->is_in_step || numbers->step <= running->step ||
+		numbers->step > running->step_count)
+		return fail_frame(frame, err);
+	running->step = numbers->step;
+	running->is_in_step = true;
+	return session->handlers.step_started(session->handlers.ctx,
+		frame->stage, (unsigned)numbers->step, err);
+}
+
+static bool take_output(struct br_session *session,
+	const struct br_frame *frame, const uint8_t *data, size_t len,
+	struct br_err *err)
+{
+	const struct running *running = find_running(session, frame->stage);
+
+	if (!running || !running->is_in_step ||
+		frame->stream > BR_OUTPUT_STDERR)
+		return fail_frame(frame, err);
+	return session->handlers.output(session->handlers.ctx, frame->stage,
+		(enum br_output_stream)frame->stream, (const char *)data, len,
+		err);
+}
+
+static bool take_step_finished(struct br_session *session,
+	const struct br_frame *frame, const struct numbers *numbers,
+	struct br_err *err)
+{
+	struct running *running = find_running(session, frame->stage);
+	const struct br_step_report report = {
+		.step = (unsigned)numbers->step,
+		.status = (int)numbers->status,
+		.wall_us = (int64_t)numbers->wall_us,
+		.cpu_us = (int64_t)numbers->cpu_us,
+		.max_rss_bytes = (int64_t)numbers->max_rss,
+		.is_oom = numbers->is_oom != 0,
+		.is_signal = numbers->is_signal != 0,
+	};
+
+	if (!running || !running->is_in_step || numbers->step != running->step)
+		return fail_frame(frame, err);
+	running->is_in_step = false;
+	return session->handlers.step_finished(
+		session->handlers.ctx, frame->stage, &report, err);
+}
+
+static bool take_stage_finished(struct br_session *session,
+	const struct br_frame *frame, const struct numbers *numbers,
+	struct br_err *err)
+{
+	struct running *running = find_running(session, frame->stage);
+	br_autofree char *failure = NULL;
+
+	if (!running || running->is_in_step)
+		return fail_frame(frame, err);
+	drop_running(session, running);
+	if (numbers->failure.data)
+		failure =
+			br_memdup(numbers->failure.data, numbers->failure.len);
+
+	const struct br_stage_report report = {
+		.status = (int)numbers->status,
+		.failure = failure,
+		.failure_kind = (enum br_failure_kind)numbers->failure_kind,
+	};
+	return session->handlers.stage_finished(
+		session->handlers.ctx, frame->stage, &report, err);
+}
+
+/* A frame with fields, from a peer that has said HELLO unless this is it. */
+static bool take_fields(struct br_session *session,
+	const struct br_frame *frame, const struct numbers *numbers,
+	struct br_err *err)
+{
+	switch (frame->type) {
+	case BR_FRAME_HELLO:
+		return session->has_hello ? fail_frame(frame, err)
+					  : take_hello(session, numbers, err);
+	case BR_FRAME_STEP_STARTED:
+		return take_step_started(session, frame, numbers, err);
+	case BR_FRAME_STEP_FINISHED:
+		return take_step_finished(session, frame, numbers, err);
+	case BR_FRAME_STAGE_FINISHED:
+		return take_stage_finished(session, frame, numbers, err);
+	case BR_FRAME_ENDED:
+		session->has_ended = true;
+		return true;
+	case BR_FRAME_OUTPUT:
+	case BR_FRAME_SETUP:
+	case BR_FRAME_STAGE:
+	case BR_FRAME_STOP:
+	case BR_FRAME_PING:
+	case BR_FRAME_END:
+		break;
+	}
+	return fail_frame(frame, err);
+}
+
+static bool take_frame(void *ctx, const struct br_frame *frame,
+	const uint8_t *data, size_t len, struct br_err *err)
+{
+	struct br_session *session = ctx;
+	struct numbers numbers = { 0 };
+
+	if (!session->has_hello && frame->type != BR_FRAME_HELLO)
+		return br_fail(err, BR_EPROTO,
+			"what answers in the container is no buildr-init");
+	if (frame->type == BR_FRAME_OUTPUT)
+		return take_output(session, frame, data, len, err);
+	if (!read_numbers(data, len, &numbers))
+		return fail_frame(frame, err);
+	return take_fields(session, frame, &numbers, err);
+}
+
+static bool take_bytes(
+	void *ctx, const uint8_t *data, size_t len, struct br_err *err)
+{
+	struct br_session *session = ctx;
+
+	return br_decode_feed(
+		&session->decode, data, len, take_frame, session, err);
+}
+
+bool br_session_pump(struct br_session *session, struct br_err *err)
+{
+	bool is_over = false;
+	bool is_more = true;
+
+	if (session->unsent.code != BR_OK) {
+		*err = session->unsent;
+		return false;
+	}
+	/* What init still said before it went counts more than that it went. */
+	struct br_err unwritten = { 0 };
+	bool is_written = br_wire_flush(&session->wire, &unwritten);
+
+	for (int i = 0; i < PUMP_READS && is_more && !is_over; i++)
+		if (!br_wire_read(&session->wire, take_bytes, session, &is_over,
+			    &is_more, err))
+			return false;
+	if (session->has_ended)
+		return true;
+	if (is_over)
+		return br_fail(err, BR_EUNAVAIL,
+			"the connection to the container ended");
+	if (!is_written && !is_more)
+		*err = unwritten;
+	return is_written || is_more;
+}
+
+/* Wait for the wire, a cancel or the deadline, and pump. */
+static bool wait_and_pump(struct br_session *session, int64_t deadline_ms,
+	int cancel_fd, struct br_err *err)
+{
+	struct pollfd waits[] = {
+		{ .fd = br_session_fd(session),
+			.events = br_session_poll_events(session) },
+		{ .fd = cancel_fd, .events = POLLIN },
+	};
+	int64_t left_ms = deadline_ms - br_clock_now_ms();
+
+	if (left_ms <= 0)
+		return br_fail(err, BR_ETIMEDOUT,
+			"no answer from the container in time");
+	if (poll(waits, 2, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms) <
+			0 &&
+		errno != EINTR)
+		return br_fail_errno(err, "wait for the container");
+	if (waits[1].revents != 0)
+		return br_fail(err, BR_ECANCELED, "stopped");
+	return br_session_pump(session, err);
+}
+
+bool br_session_greet(struct br_session *session, int64_t timeout_ms,
+	int cancel_fd, struct br_err *err)
+{
+	int64_t deadline_ms = br_clock_now_ms() + timeout_ms;
+
+	while (!session->has_hello)
+		if (!wait_and_pump(session, deadline_ms, cancel_fd, err))
+			return false;
+	return true;
+}
+
+bool br_session_end(
+	struct br_session *session, int64_t timeout_ms, struct br_err *err)
+{
+	int64_t deadline_ms = br_clock_now_ms() + timeout_ms;
+
+	br_wire_send(&session->wire, BR_FRAME_END, 0, NULL);
+	while (!session->has_ended)
+		if (!wait_and_pump(session, deadline_ms, -1, err))
+			return false;
+	return true;
+}
