@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "view/failure.h"
+#include "view/headings.h"
+#include "view/lines.h"
+#include "view/private.h"
+#include "view/pulls.h"
+#include "view/summary.h"
+
+struct plain {
+	struct br_view view;
+	struct br_view_options options;
+	char *command;
+	struct br_lines lines;
+	struct br_failures failures;
+	struct br_summary summary;
+	struct br_pulls pulls;
+	/* Stages that run now. */
+	size_t running;
+	/* What buildr says; kept for its memory. */
+	struct br_buf text;
+};
+
+/* Table, failures, verdict: what matters most stands last. */
+static void add_end(struct plain *plain, const struct br_event *event)
+{
+	bool has_color = plain->options.has_err_color;
+
+	br_buf_add_char(&plain->text, '\n');
+	br_summary_add_table(&plain->summary, event, has_color, &plain->text);
+	if (event->build_finished.stages.count > 0)
+		br_buf_add_char(&plain->text, '\n');
+	br_failures_format(&plain->failures, &plain->options, &plain->text);
+	br_summary_add_verdict(event, has_color, &plain->text);
+}
+
+static void add_text(struct plain *plain, const struct br_event *event)
+{
+	if (event->type == BR_EVENT_IMAGE_PULLING ||
+		event->type == BR_EVENT_IMAGE_READY)
+		br_pulls_format(&plain->pulls, event, plain->options.is_verbose,
+			&plain->text);
+	else if (event->type == BR_EVENT_BUILD_FINISHED)
+		add_end(plain, event);
+	else
+		br_headings_format(event, &plain->options, plain->running <= 1,
+			&plain->text);
+}
+
+/* Say what there is to say, behind all output that came before. */
+static bool say(struct plain *plain, struct br_err *err)
+{
+	if (plain->text.len == 0)
+		return true;
+	if (br_view_is_one_file(&plain->options) &&
+		!br_lines_break(&plain->lines, err))
+		return false;
+	return br_view_write_err(&plain->options, &plain->text, err);
+}
+
+/* End lines that nothing can end any more. */
+static bool end_lines(
+	struct plain *plain, const struct br_event *event, struct br_err *err)
+{
+	if (event->type == BR_EVENT_STEP_FINISHED)
+		return br_lines_end(
+			&plain->lines, event->step_finished.stage, err);
+	if (event->type == BR_EVENT_STAGE_FINISHED)
+		return br_lines_end_stage(
+			&plain->lines, event->stage_finished.stage, err);
+	if (event->type == BR_EVENT_BUILD_FINISHED)
+		return br_lines_end_all(&plain->lines, err);
+	return true;
+}
+
+static void note(struct plain *plain, const struct br_event *event)
+{
+	br_failures_note(&plain->failures, event);
+	br_summary_note(&plain->summary, event);
+	if (event->type == BR_EVENT_BUILD_STARTED)
+		br_lines_set_names(&plain->lines, &event->build_started.stages);
+	else if (event->type == BR_EVENT_STAGE_STARTED)
+		plain->running++;
+	else if (event->type == BR_EVENT_STAGE_FINISHED && plain->running > 0)
+		plain->running--;
+}
+
+static bool handle(
+	struct br_sink *self, const struct br_event *event, struct br_err *err)
+{
+	struct plain *plain = (struct plain *)self;
+
+	note(plain, event);
+	if (event->type == BR_EVENT_OUTPUT)
+		return br_lines_add(&plain->lines, event->output.stage,
+			event->output.data, err);
+	add_text(plain, event);
+	return end_lines(plain, event, err) && say(plain, err);
+}
+
+static bool flush(struct br_sink *self, struct br_err *err)
+{
+	return br_lines_flush(&((struct plain *)self)->lines, err);
+}
+
+static void free_plain(struct br_view *view)
+{
+	struct plain *plain = (struct plain *)view;
+	struct br_err err = { 0 };
+	/* There is nobody left to tell. */
+	bool is_written = br_lines_end_all(&plain->lines, &err);
+
+	(void)is_written;
+	br_lines_done(&plain->lines);
+	br_failures_done(&plain->failures);
+	br_summary_done(&plain->summary);
+	br_pulls_done(&plain->pulls);
+	br_buf_done(&plain->text);
+	free(plain->command);
+	free(plain);
+}
+
+struct br_sink *br_plain_new(const struct br_view_options *options)
+{
+	struct plain *plain = br_alloc(sizeof(*plain));
+
+	plain->view.sink.handle = handle;
+	plain->view.sink.flush = flush;
+	plain->view.free = free_plain;
+	plain->options = *options;
+	plain->command =
+		br_strdup(options->command ? options->command : "buildr");
+	plain->options.command = plain->command;
+	br_lines_init(&plain->lines, options->out_fd, options->has_out_color);
+	return &plain->view.sink;
+}

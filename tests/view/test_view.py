@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Compares what the views make of recorded events with what is expected.
+
+usage: test_view.py SHOW_EVENTS            print TAP
+       test_view.py SHOW_EVENTS --update   rewrite what is expected
+
+NAME.events holds the events of a case, as JSON lines; a line `flush` stands for a
+while in which none comes. What is expected stands beside it: NAME.VARIANT.out
+and NAME.VARIANT.err. Every case is shown plain and quiet; with the other variants
+where a file of them is there. As JSON lines the events come out as they went in.
+"""
+import base64
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+TIMEOUT_S = 120
+
+# The arguments of a variant, and whether both streams go to one pipe.
+VARIANTS = {
+    "plain": (["plain"], False),
+    "quiet": (["quiet"], False),
+    "color": (["plain", "color"], False),
+    "verbose": (["plain", "verbose"], False),
+    "joined": (["plain"], True),
+}
+ALWAYS = ("plain", "quiet")
+
+
+class Tap:
+    """Counts and prints the lines of the Test Anything Protocol."""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def equal(self, name, seen, expected):
+        self.count += 1
+        is_good = seen == expected
+        self.failed += not is_good
+        print(f"{'ok' if is_good else 'not ok'} {self.count} - {name}")
+        if not is_good:
+            print(f"# {first_difference(seen, expected)}")
+
+    def end(self):
+        print(f"1..{self.count}")
+        return 1 if self.failed else 0
+
+
+def first_difference(seen, expected):
+    pairs = itertools.zip_longest(seen.splitlines(True), expected.splitlines(True))
+    for number, (left, right) in enumerate(pairs, 1):
+        if left != right:
+            return f"line {number}: {(left or b'')[:500]!r} for {(right or b'')[:500]!r}"
+    return "none"
+
+
+def show(program, arguments, events, is_joined=False):
+    """What a view writes to stdout and stderr."""
+    done = subprocess.run([program, *arguments], input=events, timeout=TIMEOUT_S,
+                          stdout=subprocess.PIPE, check=False,
+                          stderr=subprocess.STDOUT if is_joined else subprocess.PIPE)
+    if done.returncode != 0:
+        raise SystemExit(f"show_events: status {done.returncode}: {done.stderr!r}")
+    return done.stdout, done.stderr
+
+
+def variants_of(case):
+    return [name for name in VARIANTS
+            if name in ALWAYS or any(HERE.glob(f"{case.stem}.{name}.*"))]
+
+
+def read(path):
+    return path.read_bytes() if path.exists() else b""
+
+
+def write(path, content):
+    if content:
+        path.write_bytes(content)
+    elif path.exists():
+        path.unlink()
+
+
+def check_case(program, case, tap, is_update):
+    events = case.read_bytes()
+    for variant in variants_of(case):
+        arguments, is_joined = VARIANTS[variant]
+        for end, seen in zip(("out", "err"),
+                             show(program, arguments, events, is_joined)):
+            path = HERE / f"{case.stem}.{variant}.{end}"
+            if is_update:
+                write(path, seen or b"")
+            else:
+                tap.equal(f"{case.stem}: {variant} {end}", seen or b"", read(path))
+    if not is_update:
+        tap.equal(f"{case.stem}: as JSON lines", show(program, ["jsonl"], events)[0],
+                  events.replace(b"flush\n", b""))
+
+
+def make_output(data):
+    event = {"v": 1, "seq": 1, "try": 1, "ts": "2026-11-21T02:30:00.000000Z",
+             "build": "0192f0c1-2b3c-7d4e-8f50-61728394a5b6", "type": "output",
+             "stage": "big", "step": 1, "stream": "stdout",
+             "base64": base64.b64encode(data).decode()}
+    return json.dumps(event).encode() + b"\n"
+
+
+def check_long_line(program, tap):
+    """10 MB without a newline, in pieces: one line, whatever is kept back."""
+    line = bytes(range(11, 256)) * (10 * 1000 * 1000 // 245)
+    pieces = [line[i:i + 65536] for i in range(0, len(line), 65536)]
+    events = b"".join(make_output(piece) for piece in pieces)
+    tap.equal("a line of 10 MB", show(program, ["plain"], events)[0],
+              b"big | " + line + b"\n")
+
+
+def check_many_lines(program, tap):
+    """More lines in a piece than what is written at once takes."""
+    events = make_output(b"\n" * 65536) + make_output(b"x\n" * 32768)
+    tap.equal("98,304 short lines", show(program, ["plain"], events)[0],
+              b"big | \n" * 65536 + b"big | x\n" * 32768)
+
+
+def main():
+    program = sys.argv[1]
+    is_update = sys.argv[2:] == ["--update"]
+    cases = sorted(HERE.glob("*.events"))
+    tap = Tap()
+    for case in cases:
+        check_case(program, case, tap, is_update)
+    if not is_update:
+        check_long_line(program, tap)
+        check_many_lines(program, tap)
+        return tap.end()
+    return 0 if cases else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
