@@ -110,11 +110,12 @@ bool br_address_parse(
 		text);
 }
 
-static bool is_set(const char *name)
+/* The value of a variable; NULL where it is not set or empty. */
+static const char *variable(const char *name)
 {
 	const char *value = getenv(name);
 
-	return value && value[0] != '\0';
+	return value && value[0] != '\0' ? value : NULL;
 }
 
 /* The certificate `name` in `folder`, if it is there. Owned by the caller. */
@@ -135,15 +136,15 @@ static void use_certificates(struct br_address *address, const char *folder)
 /* docker's variables for a tcp address that no context describes. */
 static void use_tls_variables(struct br_address *address)
 {
-	const char *folder = getenv("DOCKER_CERT_PATH");
+	const char *folder = variable("DOCKER_CERT_PATH");
 	br_autofree char *config = br_config_folder();
 
-	address->is_verified = is_set("DOCKER_TLS_VERIFY");
-	address->is_tls = address->is_verified || is_set("DOCKER_TLS") ||
-		is_set("DOCKER_CERT_PATH");
+	address->is_verified = variable("DOCKER_TLS_VERIFY") != NULL;
+	address->is_tls =
+		address->is_verified || variable("DOCKER_TLS") || folder;
 	if (!address->is_tls)
 		return;
-	if (is_set("DOCKER_CERT_PATH"))
+	if (folder)
 		use_certificates(address, folder);
 	else if (config)
 		use_certificates(address, config);
@@ -218,9 +219,9 @@ static bool find(
 {
 	if (option)
 		return use_text(option, "-H", address, err);
-	if (is_set("DOCKER_HOST"))
-		return use_text(
-			getenv("DOCKER_HOST"), "DOCKER_HOST", address, err);
+	const char *host = variable("DOCKER_HOST");
+	if (host)
+		return use_text(host, "DOCKER_HOST", address, err);
 
 	br_autofree char *current = br_context_current();
 	if (current)

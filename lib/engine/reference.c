@@ -92,7 +92,7 @@ static bool is_registry(const char *text, size_t len)
 	/* An IPv6 address stands in brackets and is left to the engine. */
 	if (text[0] == '[')
 		return is_of(text, len, lower, "[]:");
-	return host_len > 0 && is_of(text, host_len, lower, ".-") &&
+	return is_part(text, host_len) &&
 		(!colon ||
 			(port_len > 1 &&
 				is_of(colon + 1, port_len - 1, "0123456789",
@@ -143,32 +143,30 @@ static bool locate(
 static bool split(
 	const char *text, struct br_reference *parsed, struct br_err *err)
 {
-	br_autofree char *rest = br_strdup(text);
-	char *at = strchr(rest, '@');
-	const char *tag = "latest";
+	parsed->name = br_strdup(text);
 
-	if (at) {
+	char *at = strchr(parsed->name, '@');
+	if (at)
 		*at = '\0';
-		parsed->has_digest = true;
-		if (!is_digest(at + 1))
-			return br_fail(err, BR_EINPUT,
-				"'%s' is no image name: '%s' is no sha256 digest",
-				text, at + 1);
-	}
-
-	char *slash = strrchr(rest, '/');
-	char *colon = strchr(slash ? slash : rest, ':');
-	if (colon) {
+	char *slash = strrchr(parsed->name, '/');
+	char *colon = strchr(slash ? slash : parsed->name, ':');
+	if (colon)
 		*colon = '\0';
-		tag = colon + 1;
-		if (!is_tag(tag))
-			return br_fail(err, BR_EINPUT,
-				"'%s' is no image name: '%s' is no tag", text,
-				tag);
-	}
+
+	if (at && !is_digest(at + 1))
+		return br_fail(err, BR_EINPUT,
+			"'%s' is no image name: '%s' is no sha256 digest", text,
+			at + 1);
+	if (colon && !is_tag(colon + 1))
+		return br_fail(err, BR_EINPUT,
+			"'%s' is no image name: '%s' is no tag", text,
+			colon + 1);
 	/* With both, the engine looks at the digest alone. */
-	parsed->tag = br_strdup(at ? at + 1 : tag);
-	parsed->name = br_strdup(rest);
+	parsed->has_digest = at != NULL;
+	if (at)
+		parsed->tag = br_strdup(at + 1);
+	else
+		parsed->tag = br_strdup(colon ? colon + 1 : "latest");
 	return true;
 }
 
