@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+#include "plan/format.h"
+
+/* U+FFFD, for each byte that is not UTF-8. */
+static const char replacement[] = "\xef\xbf\xbd";
+
+/* A path may be any bytes, JSON is text. NULL becomes null. */
+static cJSON *new_text(const char *value)
+{
+	br_autobuf struct br_buf text = { 0 };
+	size_t len = value ? strlen(value) : 0;
+
+	if (!value)
+		return cJSON_CreateNull();
+	for (size_t i = 0; i < len;) {
+		size_t whole = br_utf8_valid_len(value + i, len - i);
+
+		br_buf_add(&text, value + i, whole);
+		i += whole;
+		if (i < len) {
+			br_buf_add_text(&text, replacement);
+			i++;
+		}
+	}
+	return cJSON_CreateString(br_buf_text(&text));
+}
+
+static void add_text(cJSON *object, const char *key, const char *value)
+{
+	cJSON_AddItemToObject(object, key, new_text(value));
+}
+
+static void add_texts(cJSON *object, const char *key, const char *const *values)
+{
+	cJSON *list = cJSON_AddArrayToObject(object, key);
+
+	for (size_t i = 0; values[i]; i++)
+		cJSON_AddItemToArray(list, new_text(values[i]));
+}
+
+static void add_steps(cJSON *object, const struct br_plan_stage *stage)
+{
+	cJSON *steps = cJSON_AddArrayToObject(object, "steps");
+
+	for (size_t i = 0; i < stage->step_count; i++) {
+		cJSON *step = cJSON_CreateObject();
+
+		add_text(step, "command", stage->steps[i].command);
+		cJSON_AddNumberToObject(step, "line", stage->steps[i].line);
+		cJSON_AddItemToArray(steps, step);
+	}
+}
+
+static cJSON *new_stage(
+	const struct br_plan *plan, const struct br_plan_stage *stage)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	add_text(object, "name", stage->name);
+	cJSON_AddBoolToObject(object, "runs", stage->skip == BR_SKIP_NOT);
+	add_text(object, "why", stage->why);
+	add_texts(object, "needs", stage->needs);
+	add_text(object, "image", plan->image);
+	add_text(object, "workdir", stage->workdir);
+	add_text(object, "user", stage->user);
+	/* Seconds, as everywhere in JSON; null: none. */
+	if (stage->timeout_ms > 0)
+		cJSON_AddNumberToObject(
+			object, "timeout", (double)stage->timeout_ms / 1000);
+	else
+		cJSON_AddNullToObject(object, "timeout");
+	add_steps(object, stage);
+	return object;
+}
+
+void br_format_json(const struct br_plan *plan, struct br_buf *text)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(object, "version", 1);
+	add_text(object, "project", plan->project_dir);
+	add_text(object, "manifest", plan->manifest);
+	add_text(object, "image", plan->image);
+	add_texts(object, "warnings", plan->warnings);
+
+	cJSON *stages = cJSON_AddArrayToObject(object, "stages");
+	for (size_t i = 0; i < plan->stage_count; i++)
+		cJSON_AddItemToArray(stages, new_stage(plan, &plan->stages[i]));
+
+	char *printed = cJSON_PrintUnformatted(object);
+	if (!printed)
+		abort(); /* as br_alloc(): there is no memory left */
+	br_buf_add_text(text, printed);
+	br_buf_add_char(text, '\n');
+	cJSON_free(printed);
+	cJSON_Delete(object);
+}

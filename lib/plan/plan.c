@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/mask.h"
+#include "base/quote.h"
+#include "plan/environ.h"
+#include "plan/git.h"
+#include "plan/image.h"
+#include "plan/notes.h"
+#include "plan/select.h"
+
+static const char default_image[] = "ubuntu:latest";
+
+/* What building a plan needs besides its parts. */
+struct building {
+	const struct br_manifest *manifest;
+	const struct br_plan_options *options;
+	struct br_plan *plan;
+	struct br_notes notes;
+	struct br_environ environment;
+	/* For what people see; not for what runs. */
+	struct br_mask *mask;
+};
+
+void br_plan_free(struct br_plan *plan)
+{
+	if (!plan)
+		return;
+	br_arena_done(&plan->arena);
+	free(plan);
+}
+
+static bool choose_image(struct building *building, struct br_err *err)
+{
+	const char *image = building->options->image;
+
+	if (!image)
+		image = building->manifest->image;
+	if (!image) {
+		image = default_image;
+		br_notes_add(&building->notes, "%s names no image: %s is used",
+			building->manifest->file, default_image);
+	}
+
+	const char *mistake = br_image_mistake(image);
+	if (mistake)
+		return br_fail(err, BR_EINPUT,
+			"'%s' is no name of an image: %s", image, mistake);
+	building->plan->image = br_arena_strdup(&building->plan->arena, image);
+	return true;
+}
+
+/* Drop `.`, `..` and double slashes; `..` stops at the root. */
+static const char *normalise(struct br_arena *arena, const char *path)
+{
+	char *clean = br_arena_alloc(arena, strlen(path) + 2);
+	size_t len = 0;
+
+	while (*path != '\0') {
+		size_t part = strcspn(path, "/");
+		bool is_up = part == 2 && path[0] == '.' && path[1] == '.';
+		bool is_here = part == 1 && path[0] == '.';
+
+		if (is_up) {
+			while (len > 0 && clean[--len] != '/')
+				continue;
+		} else if (part > 0 && !is_here) {
+			clean[len++] = '/';
+			memcpy(clean + len, path, part);
+			len += part;
+		}
+		path += part + (path[part] == '/' ? 1 : 0);
+	}
+	if (len == 0)
+		clean[len++] = '/';
+	clean[len] = '\0';
+	return clean;
+}
+
+static const char *choose_workdir(struct br_arena *arena, const char *workdir)
+{
+	if (!workdir)
+		return BR_PLAN_PROJECT_MOUNT;
+	if (workdir[0] == '/')
+		return normalise(arena, workdir);
+	return normalise(arena,
+		br_arena_format(
+			arena, "%s/%s", BR_PLAN_PROJECT_MOUNT, workdir));
+}
+
+static const char *choose_user(
+	const struct building *building, const char *user)
+{
+	const struct br_plan_options *options = building->options;
+	struct br_arena *arena = &building->plan->arena;
+
+	if (!user)
+		return NULL;
+	if (strcmp(user, "host") == 0)
+		return br_arena_format(arena, "%ju:%ju",
+			(uintmax_t)options->caller_uid,
+			(uintmax_t)options->caller_gid);
+	return br_arena_strdup(arena, user);
+}
+
+static const char *const *copy_argv(
+	struct br_arena *arena, const char *const *argv)
+{
+	size_t count = 0;
+
+	while (argv[count])
+		count++;
+
+	const char **copy = br_arena_array(arena, count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		copy[i] = br_arena_strdup(arena, argv[i]);
+	return copy;
+}
+
+/* What people see of a step. Secrets may be written in it. */
+static const char *show_step(
+	const struct building *building, const struct br_step *step)
+{
+	br_autobuf struct br_buf text = { 0 };
+	br_autobuf struct br_buf shown = { 0 };
+
+	if (step->text)
+		br_buf_add_text(&text, step->text);
+	else
+		br_quote_argv(step->argv, &text);
+	while (text.len > 0 && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	br_mask_text(building->mask, br_buf_str(&text), &shown);
+	return br_arena_strdup(&building->plan->arena, br_buf_text(&shown));
+}
+
+static void build_step(const struct building *building,
+	const struct br_step *from, struct br_plan_step *step)
+{
+	struct br_arena *arena = &building->plan->arena;
+
+	step->text = from->text ? br_arena_strdup(arena, from->text) : NULL;
+	step->argv = from->argv ? copy_argv(arena, from->argv) : NULL;
+	step->command = show_step(building, from);
+	step->line = from->place.line;
+}
+
+static struct br_allow_failure copy_allow_failure(
+	struct br_arena *arena, const struct br_allow_failure *from)
+{
+	struct br_allow_failure copy = *from;
+
+	copy.statuses = NULL;
+	if (from->status_count > 0) {
+		copy.statuses = br_arena_alloc(arena, from->status_count);
+		memcpy(copy.statuses, from->statuses, from->status_count);
+	}
+	return copy;
+}
+
+static void build_stage(struct building *building,
+	const struct br_choice *choice, struct br_plan_stage *stage)
+{
+	static const char *const default_shell[] = { "sh", NULL };
+	static const char *const nothing[] = { NULL };
+	struct br_arena *arena = &building->plan->arena;
+	const struct br_stage *from = choice->stage;
+
+	*stage = (struct br_plan_stage){
+		.name = br_arena_strdup(arena, from->name),
+		.is_prepare = choice->is_prepare,
+		.skip = choice->skip,
+		.why = choice->why,
+		.needs = choice->needs,
+		.steps = br_arena_array(
+			arena, from->step_count, sizeof(*stage->steps)),
+		.step_count = from->step_count,
+		.environment = nothing,
+		.workdir = choose_workdir(arena, from->workdir),
+		.user = choose_user(building, from->user),
+		.shell = copy_argv(
+			arena, from->shell ? from->shell : default_shell),
+		.timeout_ms = from->timeout_ms,
+		.allow_failure =
+			copy_allow_failure(arena, &from->allow_failure),
+	};
+	for (size_t i = 0; i < from->step_count; i++) {
+		stage->steps[i].number = (unsigned)i + 1;
+		build_step(building, &from->steps[i], &stage->steps[i]);
+	}
+	if (choice->skip == BR_SKIP_NOT)
+		stage->environment =
+			br_environ_build(&building->environment, from);
+}
+
+static void build_stages(
+	struct building *building, const struct br_choices *choices)
+{
+	struct br_plan *plan = building->plan;
+
+	plan->stages = br_arena_array(
+		&plan->arena, choices->count, sizeof(*plan->stages));
+	plan->stage_count = choices->count;
+	for (size_t i = 0; i < choices->count; i++)
+		build_stage(building, &choices->items[i], &plan->stages[i]);
+}
+
+/* Copy what the manifest says of the whole build. */
+static void copy_manifest(struct building *building)
+{
+	const struct br_manifest *manifest = building->manifest;
+	struct br_plan *plan = building->plan;
+
+	plan->project_dir =
+		br_arena_strdup(&plan->arena, manifest->project_dir);
+	plan->manifest = br_arena_strdup(&plan->arena, manifest->file);
+	plan->has_docker = manifest->has_docker;
+	plan->memory_bytes = manifest->memory_bytes;
+	plan->cpus_nano = manifest->cpus_nano;
+	plan->pids = manifest->pids;
+	if (manifest->network)
+		plan->network =
+			br_arena_strdup(&plan->arena, manifest->network);
+	plan->caller_uid = building->options->caller_uid;
+	plan->caller_gid = building->options->caller_gid;
+}
+
+/* Build all that depends on the environment. */
+static bool build_environment(struct building *building,
+	const struct br_choices *choices, struct br_diags *diags,
+	struct br_err *err)
+{
+	struct br_plan *plan = building->plan;
+	struct br_git git;
+
+	br_git_find(plan->project_dir, &plan->arena, &git);
+	plan->git_commit = git.commit;
+	plan->git_branch = git.branch;
+	plan->git_tag = git.tag;
+
+	const struct br_environ_source source = {
+		.manifest = building->manifest,
+		.options = building->options,
+		.git = &git,
+		.arena = &plan->arena,
+		.notes = &building->notes,
+		.diags = diags,
+	};
+	if (!br_environ_init(&building->environment, &source, err))
+		return false;
+	br_secrets_list(&building->environment.secrets, &plan->arena,
+		&plan->secrets, &plan->secret_count);
+	building->mask = br_mask_new(plan->secrets, plan->secret_count);
+	build_stages(building, choices);
+	br_mask_free(building->mask);
+	br_environ_done(&building->environment);
+	return true;
+}
+
+bool br_plan_build(const struct br_manifest *manifest,
+	const struct br_plan_options *options, struct br_diags *diags,
+	struct br_plan **plan, struct br_err *err)
+{
+	br_auto(br_plan) struct br_plan *built = br_alloc(sizeof(*built));
+	struct building building = {
+		.manifest = manifest,
+		.options = options,
+		.plan = built,
+		.notes = { .arena = &built->arena },
+	};
+	struct br_choices choices;
+
+	if (!choose_image(&building, err) ||
+		!br_select(manifest, options->selection,
+			options->selection_count, &built->arena, &choices, err))
+		return false;
+	copy_manifest(&building);
+	if (!build_environment(&building, &choices, diags, err))
+		return false;
+	br_diags_sort(diags);
+	built->warnings = br_notes_list(&building.notes);
+	*plan = diags->error_count > 0 ? NULL : br_take_ptr(&built);
+	return true;
+}
