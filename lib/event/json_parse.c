@@ -130,7 +130,7 @@ static struct br_str restore_nuls(struct br_arena *arena, const char *text)
 	char *data = br_arena_memdup(arena, text, len);
 
 	for (size_t i = 0; i < len; i++)
-		if (data[i] == BR_JSON_NUL)
+		if (data[i] == (char)BR_JSON_NUL)
 			data[i] = '\0';
 	return (struct br_str){ .data = data, .len = len };
 }

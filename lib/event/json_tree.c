@@ -32,7 +32,7 @@ static size_t copy_escape(const char *at, size_t len, struct br_buf *copy)
 	size_t nul_len = sizeof(nul) - 1;
 
 	if (len >= nul_len && memcmp(at, nul, nul_len) == 0) {
-		br_buf_add_char(copy, BR_JSON_NUL);
+		br_buf_add_char(copy, (char)BR_JSON_NUL);
 		return nul_len;
 	}
 

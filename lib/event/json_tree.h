@@ -19,7 +19,7 @@
 #include "base/str.h"
 
 /* What stands for U+0000 in the strings and keys of a tree. */
-#define BR_JSON_NUL '\xff'
+enum { BR_JSON_NUL = 0xff };
 
 /* Integers up to here are exact in the doubles that cJSON keeps. */
 #define BR_JSON_INT_MAX ((INT64_C(1) << 53) - 1)

@@ -152,18 +152,19 @@ static void output_keeps_every_byte(void **state)
 
 static void a_special_character_is_found_at_every_place(void **state)
 {
-	char data[41];
-	char json[64];
+	enum { DATA_BYTES = 40 };
+	static const char plain[DATA_BYTES + 1] =
+		"0123456789012345678901234567890123456789";
 
 	(void)state;
-	for (size_t at = 0; at < 40; at++) {
-		memset(data, 'x', sizeof(data));
-		data[at] = '"';
-		memset(json, 'x', sizeof(json));
-		memcpy(json, "\"text\":\"", 8);
-		memcpy(json + 8 + at, "\\\"", 2);
-		memcpy(json + 8 + 41, "\"", 2);
-		assert_output((struct br_str){ data, 40 }, json);
+	for (int at = 0; at < DATA_BYTES; at++) {
+		br_autobuf struct br_buf data = { 0 };
+		br_autobuf struct br_buf json = { 0 };
+
+		br_buf_addf(&data, "%.*s\"%s", at, plain, plain + at);
+		br_buf_addf(&json, "\"text\":\"%.*s\\\"%s\"", at, plain,
+			plain + at);
+		assert_output(br_buf_str(&data), br_buf_text(&json));
 	}
 }
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
+#include "base/alloc.h"
 #include "view/view.h"
 
 enum { SHOWN_MAX_BYTES = 1024 * 1024 };
@@ -79,9 +79,8 @@ static struct br_str shown(int fd, char *text)
 
 static void assert_shown(int fd, const char *expected)
 {
-	char *text = calloc(1, SHOWN_MAX_BYTES + 1);
+	char *text = br_alloc(SHOWN_MAX_BYTES + 1);
 
-	assert_non_null(text);
 	(void)shown(fd, text);
 	assert_string_equal(text, expected);
 	free(text);
@@ -107,12 +106,11 @@ static void a_line_is_kept_back_until_its_end_or_a_flush(void **state)
 static void no_more_than_64_kib_are_kept_back(void **state)
 {
 	struct screen screen = open_screen(open_memory(), open_memory());
-	char *text = calloc(1, SHOWN_MAX_BYTES);
+	char *text = br_alloc(SHOWN_MAX_BYTES);
 	char data[4096];
 	struct br_err err = { 0 };
 
 	(void)state;
-	assert_non_null(text);
 	memset(data, 'x', sizeof(data));
 	for (size_t i = 0; i < 16; i++)
 		assert_true(
@@ -149,7 +147,9 @@ static void fill_random(char *data, size_t len, uint32_t *seed)
 	for (size_t i = 0; i < len; i++) {
 		size_t pick = next_random(seed, 300);
 
-		data[i] = pick < 256 ? (char)pick : '\n';
+		data[i] = '\n';
+		if (pick < 256)
+			data[i] = (char)pick;
 	}
 }
 
@@ -158,13 +158,13 @@ static void any_cut_of_the_output_gives_the_same_bytes(void **state)
 	enum { DATA_BYTES = 200000 };
 	struct screen whole = open_screen(open_memory(), open_memory());
 	struct screen cut = open_screen(open_memory(), open_memory());
-	char *data = malloc(DATA_BYTES);
-	char *texts[2] = { malloc(SHOWN_MAX_BYTES), malloc(SHOWN_MAX_BYTES) };
+	char *data = br_alloc(DATA_BYTES);
+	char *texts[2] = { br_alloc(SHOWN_MAX_BYTES),
+		br_alloc(SHOWN_MAX_BYTES) };
 	struct br_err err = { 0 };
 	uint32_t seed = 20260101;
 
 	(void)state;
-	assert_true(data && texts[0] && texts[1]);
 	fill_random(data, DATA_BYTES, &seed);
 	memset(data + 50000, 'x', 80000); /* a line that is not kept back */
 	assert_true(write_output(whole.view, data, DATA_BYTES, &err));

@@ -63,8 +63,8 @@ int main(int argc, char **argv)
 	size_t size = 0;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (ssize_t len = getline(&line, &size, stdin); is_shown && len > 0;
-		len = getline(&line, &size, stdin))
+	for (ssize_t len = getline(&line, &size, stdin);
+		is_shown && line && len > 0; len = getline(&line, &size, stdin))
 		is_shown =
 			show(view, (struct br_str){ line, (size_t)len }, &err);
 	free(line);
