@@ -80,7 +80,9 @@ void br_script_build(const struct br_session_step *steps, size_t step_count,
 			BR_STEP_FD);
 }
 
-void br_script_build_loader(struct br_buf *argument)
+const char *br_script_build_file(struct br_buf *script)
 {
-	br_buf_add_text(argument, ". /proc/self/fd/8");
+	/* The shell has opened the file anew; the steps get neither. */
+	br_buf_add_text(script, "exec 8>&-\n");
+	return ". /proc/self/fd/8";
 }

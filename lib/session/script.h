@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include "base/attr.h"
 #include "base/buf.h"
 #include "session/session.h"
 
@@ -29,5 +30,8 @@ enum {
 void br_script_build(const struct br_session_step *steps, size_t step_count,
 	const char *shell, struct br_buf *script);
 
-/* Add the argument that makes a shell run the script as a file. */
-void br_script_build_loader(struct br_buf *argument);
+/*
+ * Add what a script starts with that the shell reads as the file
+ * /proc/self/fd/8, and give the shell's argument that makes it do so.
+ */
+const char *br_script_build_file(struct br_buf *script) BR_NONNULL_RESULT;

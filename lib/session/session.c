@@ -123,22 +123,21 @@ static void add_script(
 	const struct br_session_stage *what, struct br_buf *payload)
 {
 	br_autobuf struct br_buf script = { 0 };
-	br_autobuf struct br_buf loader = { 0 };
-	bool is_file;
+	br_autobuf struct br_buf file = { 0 };
+	const char *argument;
 
 	br_script_build(what->steps, what->step_count, what->shell[0], &script);
-	is_file = script.len > BR_SCRIPT_ARG_MAX_BYTES;
+	argument = br_buf_text(&script);
+	if (script.len > BR_SCRIPT_ARG_MAX_BYTES) {
+		argument = br_script_build_file(&file);
+		br_buf_add(&file, script.data, script.len);
+		br_wire_add_field(payload, BR_TAG_SCRIPT, file.data, file.len);
+	}
 	for (size_t i = 0; what->shell[i]; i++)
 		br_wire_add_text(payload, BR_TAG_SHELL_ARG, what->shell[i]);
 	br_wire_add_text(payload, BR_TAG_SHELL_ARG, "-c");
-	br_script_build_loader(&loader);
-	br_wire_add_text(payload, BR_TAG_SHELL_ARG,
-		br_buf_text(is_file ? &loader : &script));
+	br_wire_add_text(payload, BR_TAG_SHELL_ARG, argument);
 	br_wire_add_text(payload, BR_TAG_SHELL_ARG, "sh");
-	if (is_file) {
-		br_wire_add_field(
-			payload, BR_TAG_SCRIPT, script.data, script.len);
-	}
 }
 
 static void add_step(const struct br_session_step *step, struct br_buf *payload)
