@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "base/json_text.h"
 #include "base/utf8.h"
 #include "engine/container.h"
 #include "engine/json.h"
@@ -52,7 +53,7 @@ static bool check_spec(const struct br_container_spec *spec,
 static void add_member(struct br_buf *json, const char *name, const char *value)
 {
 	br_buf_addf(json, "\"%s\":", name);
-	br_json_add_string(json, value);
+	br_json_add_string(json, br_str(value));
 }
 
 static void add_bool(struct br_buf *json, const char *name, bool value)
@@ -66,7 +67,7 @@ static void add_command(struct br_buf *json, const char *const *command)
 	for (size_t i = 0; command[i]; i++) {
 		if (i > 0)
 			br_buf_add_char(json, ',');
-		br_json_add_string(json, command[i]);
+		br_json_add_string(json, br_str(command[i]));
 	}
 	/* An empty command keeps the image's from being added. */
 	br_buf_add_text(json, "],\"Cmd\":[]");

@@ -41,6 +41,8 @@ struct exchange {
 	const struct br_http_request *request;
 	struct br_http_answer *answer;
 	struct br_curl_wait wait;
+	/* The empty line after the header lines has come. */
+	bool has_head;
 	/* Set by a callback that gave up. */
 	struct br_err failure;
 };
@@ -130,6 +132,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 	struct br_str line = { data, size * count };
 
 	exchange->wait.progress_ms = br_clock_now_ms();
+	exchange->has_head = br_str_is(line, "\r\n") || br_str_is(line, "\n");
 	take_header(line, "Api-Version", http->api_version,
 		sizeof(http->api_version));
 	take_header(line, "Server", http->server, sizeof(http->server));
@@ -260,6 +263,9 @@ static bool judge(
 {
 	struct br_http *http = exchange->http;
 
+	/* libcurl takes a connection that ends in the head for a good end. */
+	if (result == CURLE_OK && !exchange->has_head)
+		result = CURLE_PARTIAL_FILE;
 	if (result == CURLE_OK)
 		return true;
 	if (exchange->failure.code != BR_OK) {

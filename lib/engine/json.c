@@ -82,19 +82,3 @@ bool br_json_is_object(const struct cJSON *value)
 {
 	return cJSON_IsObject(value);
 }
-
-void br_json_add_string(struct br_buf *json, const char *text)
-{
-	br_buf_add_char(json, '"');
-	for (const char *at = text; *at != '\0'; at++) {
-		unsigned char c = (unsigned char)*at;
-
-		if (c == '"' || c == '\\')
-			br_buf_addf(json, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			br_buf_addf(json, "\\u%04x", c);
-		else
-			br_buf_add_char(json, *at);
-	}
-	br_buf_add_char(json, '"');
-}

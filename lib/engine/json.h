@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - reads the engine's and docker's JSON, and writes strings of it.
+ * json.h - reads the engine's and docker's JSON.
  *
  * Reading is forgiving about what is there and strict about how: a member that is
  * missing or of another type reads as empty, while text that is not exactly one
@@ -76,6 +76,3 @@ bool br_json_is_array(const struct cJSON *value);
 
 /* Say whether `value` is an object. */
 bool br_json_is_object(const struct cJSON *value);
-
-/* Add `text` in quotes, with what must be escaped escaped. */
-void br_json_add_string(struct br_buf *json, const char *text);

@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/clean.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "base/process.h"
 #include "engine/json.h"
@@ -65,7 +66,7 @@ static void add_member(struct br_buf *json, const char *name, const char *value)
 	if (!value)
 		return;
 	br_buf_addf(json, "%s\"%s\":", json->len > 1 ? "," : "", name);
-	br_json_add_string(json, value);
+	br_json_add_string(json, br_str(value));
 }
 
 void br_login_encode(const struct br_login *login, const char *registry,

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "base/json_text.h"
 #include "engine/container.h"
 #include "engine/json.h"
 
@@ -39,7 +40,7 @@ static bool list(const struct broom *broom, const char *path,
 					: br_strdup(OWNER_LABEL);
 
 	br_buf_add_text(&filters, "{\"label\":[");
-	br_json_add_string(&filters, label);
+	br_json_add_string(&filters, br_str(label));
 	br_buf_add_text(&filters, "]}");
 	br_buf_add_text(&url, path);
 	br_http_add_escaped(&url, filters.data);

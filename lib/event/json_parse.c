@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "event/json.h"
-#include "event/json_text.h"
+#include "base/json_text.h"
 #include "event/json_tree.h"
 
 static bool fail_kind(

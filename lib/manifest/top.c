@@ -12,7 +12,7 @@
 
 #include "base/parse.h"
 #include "manifest/stage.h"
-#include "manifest/stages.h"
+#include "manifest/stage_set.h"
 #include "manifest/vars.h"
 
 static void read_version(
@@ -35,7 +35,7 @@ static void read_image(
 static void read_defaults(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
-	struct br_stages *stages = into;
+	struct br_stage_set *stages = into;
 
 	(void)br_stage_read(
 		reader, entry, BR_STAGE_KIND_DEFAULTS, &stages->defaults);
@@ -45,7 +45,7 @@ static void read_defaults(
 static void keep_prepare(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
-	struct br_stages *stages = into;
+	struct br_stage_set *stages = into;
 
 	(void)reader;
 	stages->prepare = entry;
@@ -132,7 +132,7 @@ static const struct br_key top_rows[] = {
 	{ .name = "version", .read = read_version },
 	{ .name = "image", .read = read_image },
 	{ .name = "environment", .read = br_vars_read_environment },
-	{ .name = "stages", .read = br_stages_read_list },
+	{ .name = "stages", .read = br_stage_set_read_list },
 	{ .name = "prepare", .read = keep_prepare },
 	{ .name = "defaults", .read = read_defaults },
 	{ .name = "docker", .read = read_docker },
@@ -149,7 +149,7 @@ static const struct br_keys top_keys = {
 };
 
 static void report_unknown(struct br_reader *reader,
-	const struct br_entry *entry, const struct br_stages *stages)
+	const struct br_entry *entry, const struct br_stage_set *stages)
 {
 	const char *known[TOP_KEYS + 1] = { NULL };
 	const char *name = entry->key->text;
@@ -177,11 +177,11 @@ static void report_unknown(struct br_reader *reader,
 
 /* A key that is none of the table's: a stage, a place for anchors, or wrong. */
 static void read_other(struct br_reader *reader, const struct br_entry *entry,
-	struct br_stages *stages)
+	struct br_stage_set *stages)
 {
 	if (br_has_prefix(entry->key->text, "x-"))
 		return;
-	if (!br_stages_read_stage(reader, entry, stages))
+	if (!br_stage_set_read_stage(reader, entry, stages))
 		report_unknown(reader, entry, stages);
 }
 
@@ -202,7 +202,7 @@ static void warn_of_nothing(
 
 void br_top_read(struct br_reader *reader, const struct br_node *root)
 {
-	struct br_stages stages = { 0 };
+	struct br_stage_set stages = { 0 };
 
 	reader->manifest->has_docker = true;
 	if (root->kind != BR_NODE_MAPPING) {
@@ -216,10 +216,10 @@ void br_top_read(struct br_reader *reader, const struct br_node *root)
 		if (br_read_find_key(&top_keys, root->entries[i].key->text))
 			br_read_entry(
 				reader, &root->entries[i], &top_keys, &stages);
-	br_stages_start(reader, &stages, root->entry_count);
+	br_stage_set_start(reader, &stages, root->entry_count);
 	for (size_t i = 0; i < root->entry_count; i++)
 		if (!br_read_find_key(&top_keys, root->entries[i].key->text))
 			read_other(reader, &root->entries[i], &stages);
-	br_stages_end(reader, &stages);
+	br_stage_set_end(reader, &stages);
 	warn_of_nothing(reader, root);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "manifest/stages.h"
+#include "manifest/stage_set.h"
 
 #include <string.h>
 
@@ -44,11 +44,11 @@ static bool read_name(struct br_reader *reader, const struct br_entry *item,
 	return true;
 }
 
-void br_stages_read_list(
+void br_stage_set_read_list(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
 	const struct br_node *list = entry->value;
-	struct br_stages *stages = into;
+	struct br_stage_set *stages = into;
 
 	if (list->kind != BR_NODE_LIST) {
 		stages->is_list_broken = true;
@@ -68,7 +68,7 @@ void br_stages_read_list(
 }
 
 /* `prepare` takes its failures seriously, whatever the defaults allow. */
-static void read_prepare(struct br_reader *reader, struct br_stages *stages)
+static void read_prepare(struct br_reader *reader, struct br_stage_set *stages)
 {
 	struct br_manifest *manifest = reader->manifest;
 	struct br_stage *prepare =
@@ -83,8 +83,8 @@ static void read_prepare(struct br_reader *reader, struct br_stages *stages)
 		manifest->prepare = prepare;
 }
 
-void br_stages_start(
-	struct br_reader *reader, struct br_stages *stages, size_t count)
+void br_stage_set_start(
+	struct br_reader *reader, struct br_stage_set *stages, size_t count)
 {
 	struct br_manifest *manifest = reader->manifest;
 	size_t capacity = count < BR_LIMIT_STAGES ? count : BR_LIMIT_STAGES;
@@ -97,7 +97,7 @@ void br_stages_start(
 }
 
 /* Remember a definition that cannot be used, so that it is not missed too. */
-static void add_broken(struct br_stages *stages, const struct br_node *key)
+static void add_broken(struct br_stage_set *stages, const struct br_node *key)
 {
 	br_names_add(&stages->defined,
 		(struct br_name){
@@ -108,7 +108,7 @@ static void add_broken(struct br_stages *stages, const struct br_node *key)
 }
 
 static void define(struct br_reader *reader, const struct br_entry *entry,
-	struct br_stages *stages)
+	struct br_stage_set *stages)
 {
 	struct br_manifest *manifest = reader->manifest;
 	const struct br_node *key = entry->key;
@@ -134,7 +134,7 @@ static void define(struct br_reader *reader, const struct br_entry *entry,
 
 /* A listed stage that is no mapping. */
 static void report_no_mapping(struct br_reader *reader,
-	const struct br_entry *entry, struct br_stages *stages)
+	const struct br_entry *entry, struct br_stage_set *stages)
 {
 	br_autofree char *name = br_format("stage '%s'", entry->key->text);
 
@@ -143,8 +143,8 @@ static void report_no_mapping(struct br_reader *reader,
 	add_broken(stages, entry->key);
 }
 
-bool br_stages_read_stage(struct br_reader *reader,
-	const struct br_entry *entry, struct br_stages *stages)
+bool br_stage_set_read_stage(struct br_reader *reader,
+	const struct br_entry *entry, struct br_stage_set *stages)
 {
 	const struct br_node *value = entry->value;
 	bool is_mapping = value->kind == BR_NODE_MAPPING;
@@ -163,7 +163,7 @@ bool br_stages_read_stage(struct br_reader *reader,
 }
 
 static void report_undefined(struct br_reader *reader,
-	const struct br_name *name, const struct br_stages *stages)
+	const struct br_name *name, const struct br_stage_set *stages)
 {
 	static const char *const no_more[] = { NULL };
 	const char *near =
@@ -179,7 +179,7 @@ static void report_undefined(struct br_reader *reader,
 
 /* Take one listed name over into the order. */
 static void order_stage(struct br_reader *reader, const struct br_name *name,
-	struct br_stages *stages)
+	struct br_stage_set *stages)
 {
 	struct br_manifest *manifest = reader->manifest;
 	struct br_name *defined = br_names_find(&stages->defined, name->text);
@@ -200,7 +200,7 @@ static void order_stage(struct br_reader *reader, const struct br_name *name,
 		manifest->order[manifest->order_count++] = defined->index;
 }
 
-void br_stages_end(struct br_reader *reader, struct br_stages *stages)
+void br_stage_set_end(struct br_reader *reader, struct br_stage_set *stages)
 {
 	struct br_manifest *manifest = reader->manifest;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "event/json_text.h"
+#include "base/json_text.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
