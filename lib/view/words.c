@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "base/quote.h"
 #include "base/utf8.h"
 
 size_t br_words_columns(const char *name)
@@ -97,32 +98,12 @@ void br_words_add_first_line(struct br_buf *text, const char *command)
 		br_buf_add_text(text, " …");
 }
 
-static bool is_plain_word(const char *word)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz"
-				    "0123456789_@%+=:,./-";
-
-	return word[0] != '\0' && word[strspn(word, plain)] == '\0';
-}
-
 void br_words_add_quoted(struct br_buf *text, const char *word)
 {
-	if (is_plain_word(word)) {
-		br_buf_add_text(text, word);
-		return;
-	}
-	br_buf_add_char(text, '\'');
-	for (const char *quote = strchr(word, '\''); quote;
-		quote = strchr(word, '\'')) {
-		size_t len = (size_t)(quote - word);
+	br_autobuf struct br_buf quoted = { 0 };
 
-		br_words_add_safe(text, (struct br_str){ word, len });
-		br_buf_add_text(text, "'\\''");
-		word = quote + 1;
-	}
-	br_words_add_safe(text, br_str(word));
-	br_buf_add_char(text, '\'');
+	br_quote_word(word, &quoted);
+	br_words_add_safe(text, br_buf_str(&quoted));
 }
 
 static const struct {
