@@ -16,11 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+
 #include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "tests/support/folder.h"
 
 static bool step_started(
 	void *ctx, unsigned stage, unsigned step, struct br_err *err)
@@ -95,6 +98,8 @@ static void become_init(const char *const *argv, int wire)
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("proc", "/proc", "proc", 0, NULL) < 0)
 		_exit(98);
+	/* Root in a container may not look into other processes either. */
+	(void)prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE);
 	(void)execv(argv[0], args);
 	_exit(97);
 }
@@ -158,17 +163,6 @@ static int connect_by_stdio(struct peer *peer, const char *program)
 	return ends[0];
 }
 
-static char *make_folder(void)
-{
-	const char *parent = getenv("TMPDIR");
-	char *folder = br_path_join(
-		parent && parent[0] == '/' ? parent : "/tmp", "init-XXXXXX");
-
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(chmod(folder, 0755), 0);
-	return folder;
-}
-
 void peer_open(struct peer *peer, const struct peer_options *options)
 {
 	const struct br_session_handlers handlers = {
@@ -186,7 +180,8 @@ void peer_open(struct peer *peer, const struct peer_options *options)
 	struct br_err err = { 0 };
 	br_autofree char *program = NULL;
 
-	*peer = (struct peer){ .folder = make_folder() };
+	*peer = (struct peer){ .folder = folder_make() };
+	assert_int_equal(chmod(peer->folder, 0755), 0);
 	if (!br_private_find_init(&program, &err))
 		fail_msg("%s", err.text);
 	int fd = options->is_stdio ? connect_by_stdio(peer, program)
@@ -211,8 +206,7 @@ static void clean_up(struct peer *peer)
 {
 	br_session_free(peer->session);
 	br_buf_done(&peer->log);
-	assert_int_equal(rmdir(peer->folder), 0);
-	free(peer->folder);
+	folder_remove(peer->folder);
 }
 
 void peer_close(struct peer *peer)
@@ -271,6 +265,11 @@ static void work_once(struct peer *peer, int64_t deadline_ms)
 		fail_msg("not in time; so far: %s", br_buf_text(&peer->log));
 	if (!br_session_pump(peer->session, &err))
 		fail_msg("%s; so far: %s", err.text, br_buf_text(&peer->log));
+}
+
+void peer_work(struct peer *peer)
+{
+	work_once(peer, br_clock_now_ms() + PEER_PATIENCE_MS);
 }
 
 void peer_run_until_over(struct peer *peer, size_t count_wanted)

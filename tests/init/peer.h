@@ -66,6 +66,9 @@ void peer_start(struct peer *peer, unsigned stage, const char *const *steps);
 void peer_start_stage(
 	struct peer *peer, unsigned stage, struct br_session_stage what);
 
+/* Wait for the wire, and work once. */
+void peer_work(struct peer *peer);
+
 /* Work until so many stages are over. */
 void peer_run_until_over(struct peer *peer, size_t count);
 
