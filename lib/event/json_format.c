@@ -3,9 +3,9 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/utf8.h"
 #include "event/json.h"
-#include "base/json_text.h"
 
 static const void *get_member(
 	const struct br_event *event, const struct br_event_field *field)

@@ -4,9 +4,9 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "event/json.h"
-#include "base/json_text.h"
 #include "event/json_tree.h"
 
 static bool fail_kind(
