@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lib/engine against the engine that is found here, which must have the image
+ * buildr-sample:latest (tests/run makes it). Where none answers this fails.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "engine/attach.h"
+#include "engine/docker.h"
+#include "tests/support/folder.h"
+
+enum { PATIENCE_MS = 60 * 1000 };
+
+/* What each test has: an engine, and a build whose leftovers go at the end. */
+struct world {
+	struct br_engine *engine;
+	char build[BR_UUID_TEXT_BYTES];
+	char owner[BR_PROCESS_ID_TEXT_BYTES];
+	struct br_process_id self;
+};
+
+static int set_up(void **state)
+{
+	struct world *world = br_alloc(sizeof(*world));
+	struct br_docker_options options = { 0 };
+	struct br_err err = { 0 };
+
+	if (!br_docker_open(&options, &world->engine, &err) ||
+		!br_uuid_make(world->build, &err) ||
+		!br_process_self(&world->self, &err)) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		return -1;
+	}
+	br_process_id_format(&world->self, world->owner);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	struct br_err err = { 0 };
+	bool is_clean = br_engine_sweep(world->engine,
+		&(struct br_sweep){ .build = world->build, .is_forced = true },
+		NULL, &err);
+
+	br_engine_free(world->engine);
+	free(world);
+	if (!is_clean)
+		(void)fprintf(stderr, "%s\n", err.text);
+	return is_clean ? 0 : -1;
+}
+
+static void assert_good(bool is_good, const struct br_err *err)
+{
+	if (!is_good)
+		fail_msg("code %d: %s", (int)err->code, err->text);
+}
+
+static void assert_part(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in '%s'", part, text);
+}
+
+/* A container of this build that runs `command`, with no network: it is faster. */
+static struct br_container_spec spec_of(
+	const struct world *world, const char *const *command)
+{
+	return (struct br_container_spec){
+		.image = "buildr-sample:latest",
+		.command = command,
+		.build = world->build,
+		.project_label = "/a/test",
+		.owner = world->owner,
+		.network = "none",
+	};
+}
+
+static char *create(
+	const struct world *world, const struct br_container_spec *spec)
+{
+	struct br_err err = { 0 };
+	char *id = NULL;
+
+	assert_good(br_engine_create(world->engine, spec, &id, &err), &err);
+	return id;
+}
+
+static struct br_container_state inspect(
+	const struct world *world, const char *id)
+{
+	struct br_container_state found = { 0 };
+	struct br_err err = { 0 };
+
+	assert_good(br_engine_inspect(world->engine, id, &found, &err), &err);
+	return found;
+}
+
+/* Wait until the engine has removed the container. */
+static void await_removal(const struct world *world, const char *id)
+{
+	int64_t deadline_ms = br_clock_now_ms() + PATIENCE_MS;
+
+	while (inspect(world, id).exists) {
+		if (br_clock_now_ms() > deadline_ms)
+			fail_msg("the container is still there");
+		(void)poll(NULL, 0, 20);
+	}
+}
+
+static void describes_itself(void **state)
+{
+	struct world *world = *state;
+	struct br_engine_info info = { 0 };
+	struct br_err err = { 0 };
+
+	assert_good(br_engine_describe(world->engine, &info, &err), &err);
+	assert_part(info.api_version, "1.");
+	assert_part(info.version, ".");
+	assert_part(info.address, "://");
+	assert_true(strlen(info.address_source) > 0);
+	br_engine_info_done(&info);
+}
+
+static void describes_an_image_and_misses_another(void **state)
+{
+	struct world *world = *state;
+	struct br_image image = { 0 };
+	struct br_err err = { 0 };
+
+	assert_good(br_engine_image(world->engine, "buildr-sample",
+			    BR_PULL_MISSING, NULL, NULL, &image, &err),
+		&err);
+	assert_part(image.id, "sha256:");
+	assert_string_equal(image.digest, image.id);
+	assert_string_equal(image.user, "");
+	assert_true(strlen(image.architecture) > 0);
+
+	/* By its id too, which must not be taken for a name to pull. */
+	br_autofree char *id = br_strdup(image.id);
+	br_image_done(&image);
+	assert_good(br_engine_image(world->engine, id, BR_PULL_ALWAYS, NULL,
+			    NULL, &image, &err),
+		&err);
+	assert_string_equal(image.id, id);
+	br_image_done(&image);
+
+	assert_false(br_engine_image(world->engine, "buildr-missing:none",
+		BR_PULL_NEVER, NULL, NULL, &image, &err));
+	assert_int_equal(err.code, BR_ENOTFOUND);
+	assert_part(err.text, "image 'buildr-missing:none'");
+}
+
+static void runs_a_container_and_removes_it(void **state)
+{
+	static const char *const command[] = { "/bin/sleep", "3600", NULL };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	struct br_err err = { 0 };
+
+	spec.memory_bytes = 64 << 20;
+	spec.cpus_nano = 500000000;
+	spec.pids = 50;
+	br_autofree char *id = create(world, &spec);
+	br_autofree char *second = create(world, &spec);
+	assert_string_not_equal(id, second);
+	assert_true(inspect(world, id).exists);
+	assert_false(inspect(world, id).is_running);
+	assert_good(br_engine_start(world->engine, id, &err), &err);
+	/* A second start is no failure. */
+	assert_good(br_engine_start(world->engine, id, &err), &err);
+	assert_true(inspect(world, id).is_running);
+	assert_good(br_engine_remove(world->engine, id, &err), &err);
+	assert_false(inspect(world, id).exists);
+	assert_good(br_engine_remove(world->engine, id, &err), &err);
+	assert_false(br_engine_start(world->engine, id, &err));
+	assert_int_equal(err.code, BR_ENOTFOUND);
+}
+
+static void a_container_that_ends_is_removed_by_the_engine(void **state)
+{
+	static const char *const command[] = { "/bin/true", NULL };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	struct br_err err = { 0 };
+	br_autofree char *id = create(world, &spec);
+
+	assert_good(br_engine_start(world->engine, id, &err), &err);
+	await_removal(world, id);
+}
+
+static void tells_a_folder_that_the_engine_does_not_see(void **state)
+{
+	static const char *const command[] = { "/bin/true", NULL };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	struct br_err err = { 0 };
+	char *id = NULL;
+
+	spec.private_dir = "/nonexistent/private";
+	assert_false(br_engine_create(world->engine, &spec, &id, &err));
+	assert_int_equal(err.code, BR_ENOTFOUND);
+	assert_part(err.text, "'/nonexistent/private'");
+}
+
+static void tells_a_command_that_cannot_be_executed(void **state)
+{
+	static const char *const command[] = { "/nonexistent", NULL };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	struct br_err err = { 0 };
+	br_autofree char *id = create(world, &spec);
+
+	assert_false(br_engine_start(world->engine, id, &err));
+	assert_int_equal(err.code, BR_EINPUT);
+	assert_part(err.text, "/nonexistent");
+}
+
+static bool collect(
+	void *ctx, const uint8_t *data, size_t len, struct br_err *err)
+{
+	(void)err;
+	br_buf_add(ctx, data, len);
+	return true;
+}
+
+/*
+ * Write `input` and read until the stream ends, or `wanted_len` bytes have come.
+ */
+static void converse(struct br_attach *attach, const struct br_buf *input,
+	size_t wanted_len, struct br_buf *output)
+{
+	struct br_err err = { 0 };
+	size_t sent = 0;
+	bool is_over = false;
+
+	while (!is_over && output->len < wanted_len) {
+		size_t left = input->len - sent;
+		size_t n = 0;
+		struct pollfd wait = {
+			.fd = br_attach_fd(attach),
+			.events = (short)(left > 0 ? POLLIN | POLLOUT : POLLIN),
+		};
+
+		if (poll(&wait, 1, PATIENCE_MS) != 1)
+			fail_msg("nothing came after %zu bytes", output->len);
+		if (left > 0 && (wait.revents & POLLOUT)) {
+			assert_good(br_attach_write(attach, input->data + sent,
+					    left, &n, &err),
+				&err);
+			sent += n;
+		}
+		assert_good(br_attach_read(attach, 65536, collect, output,
+				    &is_over, &err),
+			&err);
+	}
+}
+
+static void carries_a_mebibyte_both_ways(void **state)
+{
+	static const char *const command[] = { "/bin/cat", NULL };
+	enum { BYTES = 1024 * 1024 };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	struct br_attach *attach = NULL;
+	br_autobuf struct br_buf input = { 0 };
+	br_autobuf struct br_buf output = { 0 };
+	struct br_err err = { 0 };
+
+	for (uint32_t i = 0; input.len < BYTES; i = i * 1664525 + 1013904223)
+		br_buf_add(&input, &i, sizeof(i));
+	spec.is_attached = true;
+	br_autofree char *id = create(world, &spec);
+	assert_good(br_engine_attach(world->engine, id, &attach, &err), &err);
+	assert_true(br_attach_plain_fd(attach) >= 0);
+	assert_good(br_engine_start(world->engine, id, &err), &err);
+	converse(attach, &input, BYTES, &output);
+	assert_int_equal(output.len, BYTES);
+	assert_memory_equal(output.data, input.data, BYTES);
+
+	/* Its stdin is closed with the connection, and so it ends. */
+	br_attach_close(attach);
+	await_removal(world, id);
+}
+
+/* Run `spec` attached and give what it writes until its end. */
+static void run_attached(
+	const struct world *world, const char *id, struct br_buf *output)
+{
+	const struct br_buf nothing = { 0 };
+	struct br_attach *attach = NULL;
+	struct br_err err = { 0 };
+
+	assert_good(br_engine_attach(world->engine, id, &attach, &err), &err);
+	assert_good(br_engine_start(world->engine, id, &err), &err);
+	converse(attach, &nothing, SIZE_MAX, output);
+	br_attach_close(attach);
+}
+
+static void executes_a_file_that_was_copied_in(void **state)
+{
+	static const char *const command[] = { "/.buildr/deep/init", "x",
+		NULL };
+	static const char script[] = "#!/bin/sh\n"
+				     "ls -ln /.buildr/deep | tail -n 1\n"
+				     "echo \"copied $1\"\n";
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	br_autobuf struct br_buf output = { 0 };
+	struct br_err err = { 0 };
+
+	spec.is_attached = true;
+	br_autofree char *id = create(world, &spec);
+	assert_good(br_engine_copy_in(world->engine, id, "/.buildr/deep/init",
+			    script, strlen(script), &err),
+		&err);
+	run_attached(world, id, &output);
+	assert_part(output.data, "-rwxr-xr-x    1 0        0");
+	assert_part(output.data, "copied x\n");
+}
+
+static void mounts_folders_whatever_their_names(void **state)
+{
+	static const char *const command[] = { "/bin/sh", "-c",
+		"cat /app/file; touch /.buildr/x 2>/dev/null || "
+		"echo read-only; touch /app/new && id -u",
+		NULL };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	br_autobuf struct br_buf output = { 0 };
+	char *folder = folder_make();
+	br_autofree char *odd = br_format("%s/a b:c\nd\"é", folder);
+	br_autofree char *private = br_format("%s/p,readonly=false", folder);
+
+	folder_write(folder, "a b:c\nd\"é/file", 0644, "found\n");
+	folder_write(folder, "p,readonly=false/file", 0644, "");
+	spec.is_attached = true;
+	spec.project_dir = odd;
+	spec.project_target = "/app";
+	spec.private_dir = private;
+	br_autofree char *id = create(world, &spec);
+	run_attached(world, id, &output);
+	assert_string_equal(output.data, "found\nread-only\n0\n");
+	folder_remove(folder);
+}
+
+static void sweeps_a_build_and_leaves_what_runs(void **state)
+{
+	static const char *const command[] = { "/bin/sleep", "3600", NULL };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	struct br_sweep sweep = { .build = world->build };
+	struct br_err err = { 0 };
+	size_t removed = 0;
+	br_autofree char *created = create(world, &spec);
+	br_autofree char *running = create(world, &spec);
+
+	assert_good(br_engine_start(world->engine, running, &err), &err);
+	assert_good(
+		br_engine_sweep(world->engine, &sweep, &removed, &err), &err);
+	assert_int_equal(removed, 1);
+	assert_false(inspect(world, created).exists);
+	assert_true(inspect(world, running).is_running);
+
+	sweep.is_forced = true;
+	assert_good(
+		br_engine_sweep(world->engine, &sweep, &removed, &err), &err);
+	assert_int_equal(removed, 1);
+	assert_false(inspect(world, running).exists);
+}
+
+/* The id of a process that has lived and is gone. */
+static void make_dead_owner(char owner[BR_PROCESS_ID_TEXT_BYTES])
+{
+	int from[2];
+
+	assert_int_equal(pipe(from), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct br_process_id id = { 0 };
+		struct br_err err = { 0 };
+		char text[BR_PROCESS_ID_TEXT_BYTES] = "";
+
+		if (br_process_self(&id, &err))
+			br_process_id_format(&id, text);
+		(void)!write(from[1], text, sizeof(text));
+		_exit(0);
+	}
+	assert_int_equal(read(from[0], owner, BR_PROCESS_ID_TEXT_BYTES),
+		BR_PROCESS_ID_TEXT_BYTES);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)close(from[0]);
+	(void)close(from[1]);
+}
+
+static void sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one(
+	void **state)
+{
+	static const char *const command[] = { "/bin/sleep", "3600", NULL };
+	struct world *world = *state;
+	struct br_container_spec spec = spec_of(world, command);
+	struct br_sweep sweep = { .self = &world->self };
+	char dead[BR_PROCESS_ID_TEXT_BYTES];
+	struct br_err err = { 0 };
+	br_autofree char *of_live = create(world, &spec);
+
+	make_dead_owner(dead);
+	spec.owner = dead;
+	br_autofree char *of_dead = create(world, &spec);
+	br_autofree char *running = create(world, &spec);
+	assert_good(br_engine_start(world->engine, running, &err), &err);
+	assert_good(br_engine_sweep(world->engine, &sweep, NULL, &err), &err);
+	assert_true(inspect(world, of_live).exists);
+	assert_false(inspect(world, of_dead).exists);
+	assert_true(inspect(world, running).is_running);
+}
+
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(describes_itself),
+		IN_WORLD(describes_an_image_and_misses_another),
+		IN_WORLD(runs_a_container_and_removes_it),
+		IN_WORLD(a_container_that_ends_is_removed_by_the_engine),
+		IN_WORLD(tells_a_folder_that_the_engine_does_not_see),
+		IN_WORLD(tells_a_command_that_cannot_be_executed),
+		IN_WORLD(carries_a_mebibyte_both_ways),
+		IN_WORLD(executes_a_file_that_was_copied_in),
+		IN_WORLD(mounts_folders_whatever_their_names),
+		IN_WORLD(sweeps_a_build_and_leaves_what_runs),
+		IN_WORLD(
+			sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
