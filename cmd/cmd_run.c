@@ -68,10 +68,12 @@ static int catch_signals(void)
 	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
 		struct sigaction before;
 
-		/* nohup(1) wants it ignored. */
-		if (sigaction(caught[i], NULL, &before) == 0 &&
-			before.sa_handler != SIG_IGN)
-			(void)sigaction(caught[i], &action, NULL);
+		/* nohup(1) wants it ignored; shells ignore SIGINT for `&`. */
+		if (caught[i] == SIGHUP &&
+			sigaction(caught[i], NULL, &before) == 0 &&
+			before.sa_handler == SIG_IGN)
+			continue;
+		(void)sigaction(caught[i], &action, NULL);
 	}
 	(void)sigaction(SIGALRM, &leave, NULL);
 	return ends[0];
