@@ -407,13 +407,12 @@ bool stage_reap(struct stage *stage, pid_t pid, int wait_status,
 
 void stage_sample(struct stage *stage, struct procs *procs)
 {
-	int64_t sum = 0;
+	int64_t *max = &stage->run.max_rss_bytes;
 
 	procs_mark(procs, stage->sessions, stage->session_count, NULL);
 	for (size_t i = 0; i < procs->count; i++)
 		if (procs->items[i].is_member)
-			sum += procs->items[i].rss_bytes;
-	stage->run.max_rss_bytes = max_i64(stage->run.max_rss_bytes, sum);
+			*max = max_i64(*max, procs->items[i].rss_bytes);
 }
 
 /* Output goes out while there is a step that it belongs to. */
