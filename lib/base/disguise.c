@@ -13,6 +13,9 @@ enum {
 	VALUE_MIN_BYTES = 4,
 	/* Shorter lines are words that stand everywhere. */
 	LINE_MIN_BYTES = 6,
+	/* Of a value in lines of base64: four groups, or six characters. */
+	PIECE_BYTES = 12,
+	PIECE_MIN_BYTES = 5,
 };
 
 struct target {
@@ -45,20 +48,6 @@ static void give_lines(const struct target *target, struct br_str value)
 	}
 }
 
-/* Give what base64(1) and openssl(1) make of it: lines of `width`. */
-static void give_wrapped(
-	const struct target *target, const char *text, size_t len, size_t width)
-{
-	if (len <= width)
-		return;
-	for (size_t at = 0; at < len; at += width) {
-		size_t piece = len - at < width ? len - at : width;
-
-		if (piece >= LINE_MIN_BYTES)
-			give(target, text + at, piece);
-	}
-}
-
 /*
  * Give the base64 of `value` where `before` bytes (0 to 2) stand in front of it
  * in its first group of three. A character holds six bits; only those of which
@@ -82,10 +71,29 @@ static void give_base64(const struct target *target, struct br_str value,
 	give(target, start, inner);
 	give(target, start, unpadded);
 	give(target, start, text.len - first);
-	for (size_t width = 64; before == 0 && width <= 76; width += 12) {
-		give_wrapped(target, start, inner, width);
-		give_wrapped(target, start, text.len, width);
+}
+
+/*
+ * Give what lines of base64 may hold of `value` where it is in the middle of more:
+ * its start at the end of a line, its end at the start of one, and what can make up
+ * whole lines. Lines are as long as any number of groups.
+ */
+static void give_base64_lines(const struct target *target, struct br_str value,
+	enum br_base64_alphabet alphabet)
+{
+	const char *end = value.data + value.len;
+
+	for (size_t len = PIECE_MIN_BYTES; len < PIECE_BYTES && len < value.len;
+		len++) {
+		struct br_str first = { value.data, len };
+		struct br_str last = { end - len, len };
+
+		give_base64(target, first, alphabet, (PIECE_BYTES - len) % 3);
+		give_base64(target, last, alphabet, 0);
 	}
+	for (const char *at = value.data; end - at >= PIECE_BYTES; at++)
+		give_base64(target, (struct br_str){ at, PIECE_BYTES },
+			alphabet, 0);
 }
 
 /* A way to write bytes in a URL: these stay, and the digits for all others. */
@@ -171,6 +179,8 @@ static void give_all(const struct target *target, struct br_str value)
 		give_base64(target, value, BR_BASE64_STANDARD, before);
 		give_base64(target, value, BR_BASE64_URL, before);
 	}
+	give_base64_lines(target, value, BR_BASE64_STANDARD);
+	give_base64_lines(target, value, BR_BASE64_URL);
 	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++)
 		give_percent(target, value, &percents[i]);
 	give_json(target, value, "");

@@ -18,8 +18,8 @@ typedef void br_disguise_fn(void *ctx, struct br_str form);
  *
  * - its base64, in both alphabets, at each of the three places where a value can
  *   start among coded bytes: the characters that depend on nothing else, and
- *   those up to the end with and without padding. A value that is coded alone
- *   is found in lines of 76 and 64 characters too;
+ *   those up to the end with and without padding. Where base64 is cut into lines,
+ *   at least what each line has of it, unless that is less than six characters;
  * - percent-encoded, as JSON text, and as the shell quotes it, where they differ;
  * - each line of at least 6 bytes, and the value without line ends behind it.
  *

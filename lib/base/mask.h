@@ -30,8 +30,7 @@ struct br_mask;
  * Prepare to mask `count` values. Empty ones are ignored.
  *
  * Ownership: the caller frees the result with br_mask_free(); the values are
- * copied. Limits: about 30 times the values' bytes for the forms, and 28 bytes
- * for each byte of a form.
+ * copied. Limits: takes some 600 bytes of memory for each byte of a value.
  */
 struct br_mask *br_mask_new(
 	const struct br_str *secrets, size_t count) BR_NONNULL_RESULT;

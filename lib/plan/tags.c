@@ -190,7 +190,7 @@ static void look_at_entry(struct search *search, const char *folder,
 		look_at_file(search, path, name);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): the depth is limited */
+/* Calls itself through look_at_entry(), up to the limit. */
 static void look_at_folder(struct search *search, const char *folder,
 	const char *prefix, int depth)
 {
@@ -202,10 +202,15 @@ static void look_at_folder(struct search *search, const char *folder,
 	DIR *opened = opendir(folder);
 	if (!opened)
 		return;
-	for (struct dirent *entry = readdir(opened);
-		entry && search->loose_count <= LOOSE_MAX;
-		entry = readdir(opened))
+	while (search->loose_count <= LOOSE_MAX) {
+		/* One thread: readdir_r() is deprecated for good reasons. */
+		/* cppcheck-suppress readdirCalled */
+		const struct dirent *entry = readdir(opened);
+
+		if (!entry)
+			break;
 		look_at_entry(search, folder, prefix, entry, depth);
+	}
 	(void)closedir(opened);
 }
 

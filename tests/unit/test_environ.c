@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Planted bugs that these tests were seen to catch: `vars` below `files`; the
- * first of two definitions winning; a stage's variables in the next stage; PATH
- * inherited by a glob; a missing secret that is only a warning; a value that is
- * overridden and not masked; `-e` below the stage.
+ * Planted bugs that these tests were seen to catch: `-e` left out; the first of
+ * two definitions winning; a name without a value winning; what is built in left
+ * out; PATH inherited by a glob; the last of two inherited values; a missing secret
+ * that is not told; the caller's own value not masked; secrets shortest first.
  */
 #include "planned.h"
 

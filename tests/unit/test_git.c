@@ -4,8 +4,8 @@
  * was asked: so a test sees when git is started at all.
  *
  * Planted bugs that these tests were seen to catch: parents that are not looked
- * at; the tag object taken for the commit; a packed reference that wins over a
- * file; a branch that is looked for in the linked work tree only.
+ * at; the tag object taken for the commit; a packed reference or tag that wins
+ * over a file; a branch that is looked for in the linked work tree only.
  */
 #include <setjmp.h>
 #include <stdarg.h>
