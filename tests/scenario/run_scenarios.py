@@ -160,8 +160,11 @@ def compare_text(seen, text, what):
 
 
 def normal_text(data, place):
+    """Give text without paths, build ids (whole or the start of one) and durations."""
     text = data.decode("utf-8", "backslashreplace").replace(str(place.project), "PROJECT")
-    return UUID.sub("BUILD", text)
+    text = UUID.sub("BUILD", text)
+    text = re.sub(r"\bbuild [0-9a-f]{8}-[0-9a-f]{4}\b", "build BUILD", text)
+    return re.sub(r" +\d+\.\d\d s\b", " SECONDS", text)
 
 
 class Scenario:

@@ -326,7 +326,8 @@ def next_event(process, wanted):
     """Read events from a running buildr until `wanted(event)`; give that one."""
     while True:
         line = process.stdout.readline()
-        check(line, f"the events ended; stderr: {process.stderr.read()[-2000:]!r}")
+        if not line:
+            raise Failure(f"the events ended; stderr: {process.stderr.read()[-2000:]!r}")
         event = json.loads(line)
         if wanted(event):
             return event

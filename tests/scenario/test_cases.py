@@ -146,6 +146,25 @@ def a_reader_of_one_line(program, wire):
         check_equal(result.status, 0, "exit status of the pipe")
 
 
+def a_timeout_of_the_build(program, wire):
+    manifest = """
+image: buildr-test:latest
+stages: [slow, after]
+slow:
+  script: [sleep 1000]
+after:
+  script: [echo never]
+"""
+    with place_of(program, manifest) as place:
+        result = place.run("run", "--output", "json", "--timeout", "4s", wire=wire)
+        check_equal(result.status, 1, "exit status")
+        check_equal(result.events[-1]["result"], "fail", "the build's result")
+        check_equal(result.events[-1]["stages"]["after"], "skipped", "the stage after it")
+        # On a machine so slow that the container is not there in time there is none.
+        for event in result.of_type("stage.finished"):
+            check_equal((event["result"], event["reason"]), ("fail", "timeout"), "the stage")
+
+
 # Secrets, and what the engine is told.
 
 
@@ -276,6 +295,7 @@ CASES = [
         (bytes_that_are_no_text, BOTH),
         (a_full_stdout, BOTH),
         (a_reader_of_one_line, BOTH),
+        (a_timeout_of_the_build, BOTH),
         (the_engine_learns_no_secret, BOTH),
         (files_are_given_back, BOTH),
         (a_socket_without_permission, ONE),
