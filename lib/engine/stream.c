@@ -268,7 +268,7 @@ static bool read_refusal(const struct opening *opening,
 	const struct br_buf *head, int status, struct br_err *err)
 {
 	static const char name[] = "\r\nContent-Length:";
-	const char *at = strcasestr(head->data, name);
+	const char *at = strcasestr(br_buf_text(head), name);
 	br_autoanswer struct br_http_answer answer = { .status = status };
 	size_t left = at ? strtoul(at + sizeof(name) - 1, NULL, 10) : 0;
 
@@ -295,14 +295,14 @@ static bool take_answer(const struct opening *opening, struct br_err *err)
 	if (!read_head(opening, &head, err))
 		return false;
 
-	int status = parse_status(head.data);
+	int status = parse_status(br_buf_text(&head));
 	if (status == 0)
 		return br_fail(
 			err, BR_EPROTO, "the engine's answer is no HTTP");
 	/* Some proxies make 200 of 101 and pass the bytes on all the same. */
 	if (status != 101 && status != 200)
 		return read_refusal(opening, &head, status, err);
-	if (strcasestr(head.data, "\r\nTransfer-Encoding: chunked"))
+	if (strcasestr(br_buf_text(&head), "\r\nTransfer-Encoding: chunked"))
 		return br_fail(err, BR_EPROTO,
 			"a proxy before the engine does not let attached streams through");
 	return true;

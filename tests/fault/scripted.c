@@ -18,7 +18,12 @@
 #include "base/buf.h"
 #include "tests/support/folder.h"
 
-enum { RULES_MAX = 32 };
+enum {
+	RULES_MAX = 32,
+	/* Two numbers that both processes see. */
+	SHARED_BYTES = 2 * sizeof(size_t),
+	REQUESTS_MAX_BYTES = 16 << 20,
+};
 
 /* What the child knows. */
 struct server {
@@ -170,7 +175,8 @@ static void serve_one(struct server *server, int fd)
 	(void)write_all(server->log_fd, request.data, request.len);
 	(void)write_all(server->log_fd, "\n", 1);
 
-	const struct scripted_rule *rule = find_rule(server, request.data);
+	const struct scripted_rule *rule =
+		find_rule(server, br_buf_text(&request));
 	if (rule)
 		follow(server, fd, rule);
 }
@@ -208,7 +214,7 @@ void scripted_start(struct scripted *server, const struct scripted_rule *rules)
 	server->folder = folder_make();
 	server->address = br_format("unix://%s/s", server->folder);
 	server->requests_path = br_format("%s/requests", server->folder);
-	size_t *shared = mmap(NULL, 2 * sizeof(size_t), PROT_READ | PROT_WRITE,
+	size_t *shared = mmap(NULL, SHARED_BYTES, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	check(shared != MAP_FAILED, "mmap");
 	server->cut = &shared[0];
@@ -242,7 +248,7 @@ void scripted_stop(struct scripted *server)
 {
 	(void)kill(server->pid, SIGKILL);
 	(void)waitpid(server->pid, NULL, 0);
-	(void)munmap(server->cut, 2 * sizeof(size_t));
+	(void)munmap(server->cut, SHARED_BYTES);
 	free(server->address);
 	free(server->requests_path);
 	folder_remove(server->folder);
@@ -254,7 +260,7 @@ char *scripted_requests(const struct scripted *server)
 	struct br_err err = { 0 };
 
 	check(br_file_load(
-		      server->requests_path, 16 * 1024 * 1024, &text, &err),
+		      server->requests_path, REQUESTS_MAX_BYTES, &text, &err),
 		err.text);
 	return br_buf_take(&text);
 }

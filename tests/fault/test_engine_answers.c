@@ -266,21 +266,41 @@ static void takes_another_name_where_one_is_taken(void **state)
 
 static void tells_a_command_that_cannot_be_executed(void **state)
 {
-	const struct scripted_rule rules[] = { PING,
-		{ .status = "400 Bad Request",
-			.body = "{\"message\":\"OCI runtime create failed: "
-				"exec: no such file\"}" },
-		SCRIPTED_RULES_END };
-	struct scripted server;
-	struct br_err err = { 0 };
+	static const struct {
+		const char *status;
+		const char *body;
+		enum br_code code;
+	} answers[] = {
+		{ "400 Bad Request",
+			"{\"message\":\"OCI runtime create failed: oh\"}",
+			BR_EINPUT },
+		/* Podman's way. */
+		{ "500 Internal Server Error",
+			"{\"message\":\"runc: exec: oh: executable file not "
+			"found in $PATH\"}",
+			BR_EINPUT },
+		{ "500 Internal Server Error", "{\"message\":\"oh, no space\"}",
+			BR_EUNAVAIL },
+	};
 
 	(void)state;
-	scripted_start(&server, rules);
-	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
-	assert_false(call_start(engine, &err));
-	assert_int_equal(err.code, BR_EINPUT);
-	assert_part(err.text, "OCI runtime create failed");
-	scripted_stop(&server);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct scripted_rule rules[] = { PING,
+			{ .status = answers[i].status,
+				.body = answers[i].body },
+			SCRIPTED_RULES_END };
+		struct scripted server;
+		struct br_err err = { 0 };
+
+		scripted_start(&server, rules);
+		br_auto(br_engine) struct br_engine *engine =
+			open_engine(&server);
+		assert_false(call_start(engine, &err));
+		if (err.code != answers[i].code)
+			fail_msg("code %d: %s", (int)err.code, err.text);
+		assert_part(err.text, "oh");
+		scripted_stop(&server);
+	}
 }
 
 static void reads_images_and_states(void **state)

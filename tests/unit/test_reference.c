@@ -60,7 +60,7 @@ static void refuses_what_is_no_name(void **state)
 {
 	static const char *const names[] = { "", ":", "alpine:", "alpine:-x",
 		"Alpine", "a b", "../x", "/x", "x/", "a//b", "-a", "a-",
-		"img@sha256:12", "img@md5:" HEX, "reg:/img", "reg:port/img",
+		"img@sha256:12", "img@md5:1234", "reg:/img", "reg:port/img",
 		"a/b?c", "a\nb", "a%2fb", "\xff" };
 
 	(void)state;
@@ -74,11 +74,22 @@ static void refuses_what_is_no_name(void **state)
 	}
 }
 
+static void says_that_a_name_is_in_lower_case(void **state)
+{
+	struct br_reference found = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_false(br_reference_parse("me/Alpine", &found, &err));
+	assert_non_null(strstr(err.text, "must be in lower case"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_names_apart),
 		cmocka_unit_test(refuses_what_is_no_name),
+		cmocka_unit_test(says_that_a_name_is_in_lower_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
