@@ -63,9 +63,13 @@ void outpipe_pump(struct outpipe *pipe, const struct poller *poller,
 		pipe->rests_until_us = clock_now_us() + REST_US;
 }
 
-void outpipe_begin_drain(struct outpipe *pipe)
+void outpipe_begin_drain(struct outpipe *pipe, const struct wire *wire)
 {
-	pipe->drain_left = fill(pipe);
+	size_t promised =
+		wire->payload_fd == pipe->read_fd ? wire->payload_left : 0;
+	size_t len = fill(pipe);
+
+	pipe->drain_left = len > promised ? len - promised : 0;
 }
 
 bool outpipe_drain(

@@ -32,8 +32,11 @@ void outpipe_poll(struct outpipe *pipe, struct poller *poller);
 void outpipe_pump(struct outpipe *pipe, const struct poller *poller,
 	struct wire *wire, uint16_t stage, uint8_t stream);
 
-/* What is in the pipe now is the last of its step. */
-void outpipe_begin_drain(struct outpipe *pipe);
+/*
+ * What is in the pipe now is the last of its step. Bytes that a frame in progress
+ * on the wire has promised already are not counted again.
+ */
+void outpipe_begin_drain(struct outpipe *pipe, const struct wire *wire);
 
 /* Send the last of a step; true when all of it has left the pipe. */
 bool outpipe_drain(struct outpipe *pipe, struct wire *wire, uint16_t stage,

@@ -238,7 +238,7 @@ void stage_leave(struct stage *stage)
 	if (!stop_is_done(stage))
 		return;
 	for (size_t i = 0; i < STAGE_STREAMS; i++)
-		outpipe_begin_drain(&stage->pipes[i]);
+		outpipe_begin_drain(&stage->pipes[i], stage->wire);
 	stage->phase = STAGE_DRAINING;
 }
 
