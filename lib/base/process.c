@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,10 +28,12 @@ static bool read_proc(const char *path, struct br_buf *text, struct br_err *err)
 }
 
 /*
- * Field 22 of /proc/<pid>/stat. The second field is the program's name in
- * parentheses and may hold anything, so fields count from the last ')'.
+ * Fields 3, the state, and 22, the start, of /proc/<pid>/stat. The second field is
+ * the program's name in parentheses and may hold anything, so fields count from the
+ * last ')'.
  */
-static bool read_start_ticks(pid_t pid, uint64_t *ticks, struct br_err *err)
+static bool read_stat(
+	pid_t pid, char *process_state, uint64_t *ticks, struct br_err *err)
 {
 	br_autobuf struct br_buf text = { 0 };
 	char path[64];
@@ -39,7 +42,8 @@ static bool read_start_ticks(pid_t pid, uint64_t *ticks, struct br_err *err)
 	if (!read_proc(path, &text, err))
 		return false;
 
-	const char *at = strrchr(br_buf_text(&text), ')');
+	const char *name_end = strrchr(br_buf_text(&text), ')');
+	const char *at = name_end;
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 
@@ -47,6 +51,7 @@ static bool read_start_ticks(pid_t pid, uint64_t *ticks, struct br_err *err)
 	if (!at || sscanf(at, " %" SCNu64, ticks) != 1)
 		return br_fail(err, BR_ESYSTEM,
 			"read '%s': not as proc(5) has it", path);
+	*process_state = name_end[2];
 	return true;
 }
 
@@ -55,6 +60,7 @@ bool br_process_self(struct br_process_id *id, struct br_err *err)
 	struct br_process_id found = { .pid = getpid() };
 	br_autobuf struct br_buf boot = { 0 };
 	struct stat namespace_file;
+	char process_state = '\0';
 
 	if (!read_proc("/proc/sys/kernel/random/boot_id", &boot, err))
 		return false;
@@ -63,7 +69,7 @@ bool br_process_self(struct br_process_id *id, struct br_err *err)
 	if (stat("/proc/self/ns/pid", &namespace_file) < 0)
 		return br_fail_errno(err, "read '/proc/self/ns/pid'");
 	found.pid_namespace = namespace_file.st_ino;
-	if (!read_start_ticks(found.pid, &found.start_ticks, err))
+	if (!read_stat(found.pid, &process_state, &found.start_ticks, err))
 		return false;
 	*id = found;
 	return true;
@@ -99,13 +105,16 @@ bool br_process_is_gone(
 	const struct br_process_id *id, const struct br_process_id *self)
 {
 	uint64_t ticks = 0;
+	char process_state = '\0';
 	struct br_err err = { 0 };
 
 	if (strcmp(id->boot, self->boot) != 0 ||
 		id->pid_namespace != self->pid_namespace)
 		return false;
-	if (read_start_ticks(id->pid, &ticks, &err))
-		return ticks != id->start_ticks;
+	/* A zombie has ended; only its parent has not looked yet. */
+	if (read_stat(id->pid, &process_state, &ticks, &err))
+		return ticks != id->start_ticks || process_state == 'Z' ||
+			process_state == 'X';
 	return err.code == BR_ENOTFOUND;
 }
 
@@ -131,7 +140,11 @@ static bool spawn(const char *const *argv, int in, int out, pid_t *pid,
 	(void)posix_spawn_file_actions_addopen(
 		&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	/* The programs ignore SIGPIPE, and a helper must not inherit that. */
+	(void)sigaddset(&none, SIGPIPE);
+	(void)posix_spawnattr_setsigdefault(&attributes, &none);
+	(void)posix_spawnattr_setflags(
+		&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
 	/* posix_spawnp() takes the arguments without const but keeps them. */
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
@@ -206,6 +219,25 @@ static int wait_for(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
+/* Wait until the helper has ended: one that has closed stdout may still hang. */
+static bool await_end(pid_t pid, int64_t deadline_ms, struct br_err *err)
+{
+	br_autoclose int fd = pidfd_open(pid, 0);
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+	/* A kernel without pidfd (before 5.3): wait as long as it takes. */
+	if (fd < 0)
+		return true;
+	for (;;) {
+		int64_t left_ms = deadline_ms - br_clock_now_ms();
+
+		if (poll(&wait, 1, left_ms > 0 ? (int)left_ms : 0) > 0)
+			return true;
+		if (left_ms <= 0)
+			return br_fail(err, BR_ETIMEDOUT, "no end in time");
+	}
+}
+
 bool br_process_run(const char *const *argv, const char *input,
 	int64_t timeout_ms, size_t max_bytes, struct br_buf *output,
 	struct br_process_result *result, struct br_err *err)
@@ -225,9 +257,11 @@ bool br_process_run(const char *const *argv, const char *input,
 	/* Input is a line or two and fits the pipe; EPIPE is the helper's say. */
 	(void)!write(helper.to, input, strlen(input));
 	(void)close(helper.to);
-	bool is_whole = collect(helper.from, br_clock_now_ms() + timeout_ms,
-		max_bytes, output, &failure);
+	int64_t deadline_ms = br_clock_now_ms() + timeout_ms;
+	bool is_whole =
+		collect(helper.from, deadline_ms, max_bytes, output, &failure);
 	(void)close(helper.from);
+	is_whole = is_whole && await_end(helper.pid, deadline_ms, &failure);
 	if (!is_whole)
 		(void)kill(helper.pid, SIGKILL);
 
