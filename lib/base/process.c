@@ -180,21 +180,44 @@ static bool start_helper(
 	return true;
 }
 
+/* When a helper has to end, and what asks for it before. */
+struct patience {
+	int64_t deadline_ms;
+	int cancel_fd;
+};
+
+/* Wait until `fd` is readable, not past the deadline. */
+static bool wait_readable(
+	int fd, const struct patience *patience, struct br_err *err)
+{
+	struct pollfd polled[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = patience->cancel_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		int64_t left_ms = patience->deadline_ms - br_clock_now_ms();
+
+		(void)poll(polled, 2, left_ms > 0 ? (int)left_ms : 0);
+		if (polled[1].revents)
+			return br_fail(err, BR_ECANCELED, "stopped on request");
+		if (polled[0].revents)
+			return true;
+		if (left_ms <= 0)
+			return br_fail(err, BR_ETIMEDOUT, "no end in time");
+	}
+}
+
 /* Read to the end of the helper's output, not past the deadline or the cap. */
-static bool collect(int from, int64_t deadline_ms, size_t max_bytes,
+static bool collect(int from, const struct patience *patience, size_t max_bytes,
 	struct br_buf *output, struct br_err *err)
 {
 	enum { PIECE_BYTES = 4096 };
 	size_t start = output->len;
 
 	for (;;) {
-		int64_t left_ms = deadline_ms - br_clock_now_ms();
-		struct pollfd wait = { .fd = from, .events = POLLIN };
-
-		if (left_ms <= 0)
-			return br_fail(err, BR_ETIMEDOUT, "no end in time");
-		if (poll(&wait, 1, (int)left_ms) <= 0)
-			continue;
+		if (!wait_readable(from, patience, err))
+			return false;
 
 		ssize_t n = read(
 			from, br_buf_room(output, PIECE_BYTES), PIECE_BYTES);
@@ -220,29 +243,21 @@ static int wait_for(pid_t pid)
 }
 
 /* Wait until the helper has ended: one that has closed stdout may still hang. */
-static bool await_end(pid_t pid, int64_t deadline_ms, struct br_err *err)
+static bool await_end(
+	pid_t pid, const struct patience *patience, struct br_err *err)
 {
 	br_autoclose int fd = pidfd_open(pid, 0);
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
 
 	/* A kernel without pidfd (before 5.3): wait as long as it takes. */
-	if (fd < 0)
-		return true;
-	for (;;) {
-		int64_t left_ms = deadline_ms - br_clock_now_ms();
-
-		if (poll(&wait, 1, left_ms > 0 ? (int)left_ms : 0) > 0)
-			return true;
-		if (left_ms <= 0)
-			return br_fail(err, BR_ETIMEDOUT, "no end in time");
-	}
+	return fd < 0 || wait_readable(fd, patience, err);
 }
 
-bool br_process_run(const char *const *argv, const char *input,
-	int64_t timeout_ms, size_t max_bytes, struct br_buf *output,
+bool br_process_run_within(const char *const *argv, const char *input,
+	const struct br_process_limits *limits, struct br_buf *output,
 	struct br_process_result *result, struct br_err *err)
 {
 	struct helper helper = { .to = -1, .from = -1 };
+	struct patience patience = { .cancel_fd = limits->cancel_fd };
 	struct br_err failure = { 0 };
 
 	if (!start_helper(argv, &helper, &failure)) {
@@ -257,11 +272,11 @@ bool br_process_run(const char *const *argv, const char *input,
 	/* Input is a line or two and fits the pipe; EPIPE is the helper's say. */
 	(void)!write(helper.to, input, strlen(input));
 	(void)close(helper.to);
-	int64_t deadline_ms = br_clock_now_ms() + timeout_ms;
-	bool is_whole =
-		collect(helper.from, deadline_ms, max_bytes, output, &failure);
+	patience.deadline_ms = br_clock_now_ms() + limits->timeout_ms;
+	bool is_whole = collect(
+		helper.from, &patience, limits->max_bytes, output, &failure);
 	(void)close(helper.from);
-	is_whole = is_whole && await_end(helper.pid, deadline_ms, &failure);
+	is_whole = is_whole && await_end(helper.pid, &patience, &failure);
 	if (!is_whole)
 		(void)kill(helper.pid, SIGKILL);
 
@@ -271,4 +286,17 @@ bool br_process_run(const char *const *argv, const char *input,
 			err, failure.code, "'%s': %s", argv[0], failure.text);
 	result->status = status;
 	return true;
+}
+
+bool br_process_run(const char *const *argv, const char *input,
+	int64_t timeout_ms, size_t max_bytes, struct br_buf *output,
+	struct br_process_result *result, struct br_err *err)
+{
+	const struct br_process_limits limits = {
+		.timeout_ms = timeout_ms,
+		.max_bytes = max_bytes,
+		.cancel_fd = -1,
+	};
+
+	return br_process_run_within(argv, input, &limits, output, result, err);
 }

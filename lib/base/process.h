@@ -58,6 +58,22 @@ struct br_process_result {
 	int status;
 };
 
+/* When to end a program that does not end by itself. */
+struct br_process_limits {
+	int64_t timeout_ms;
+	/* Of what it writes. */
+	size_t max_bytes;
+	/* Readable: end it. -1: never. */
+	int cancel_fd;
+};
+
+/*
+ * br_process_run() that can be stopped: fails with BR_ECANCELED too.
+ */
+bool br_process_run_within(const char *const *argv, const char *input,
+	const struct br_process_limits *limits, struct br_buf *output,
+	struct br_process_result *result, struct br_err *err) BR_MUST_CHECK;
+
 /*
  * Run the program `argv[0]` (found on PATH), give it `input` on stdin, add what
  * it writes to stdout to `output`, and wait for its end. Its stderr is thrown

@@ -128,7 +128,8 @@ static bool pull_image(struct br_http *http,
 	br_autocredentials struct br_credentials credentials = { 0 };
 	struct br_pull_stream stream = { .progress = progress, .ctx = ctx };
 
-	br_credentials_find(reference->registry, &credentials);
+	br_credentials_find(
+		reference->registry, br_http_cancel(http), &credentials);
 	bool is_good =
 		ask_to_pull(http, reference, credentials.header, &stream, err);
 	br_pull_done(&stream);

@@ -86,18 +86,23 @@ void br_login_encode(const struct br_login *login, const char *registry,
 }
 
 /* Ask the helper. One that says that it has nothing leaves `login` empty. */
-static bool ask_helper(
-	const char *registry, struct br_login *login, struct br_err *err)
+static bool ask_helper(const char *registry, int cancel_fd,
+	struct br_login *login, struct br_err *err)
 {
 	br_autofree char *program =
 		br_format("docker-credential-%s", login->helper);
 	const char *const argv[] = { program, "get", NULL };
+	const struct br_process_limits limits = {
+		.timeout_ms = HELPER_TIMEOUT_MS,
+		.max_bytes = HELPER_MAX_BYTES,
+		.cancel_fd = cancel_fd,
+	};
 	struct br_process_result result = { 0 };
 	struct br_buf answer = { 0 };
 	bool is_good = true;
 
-	if (!br_process_run(argv, br_config_key(registry), HELPER_TIMEOUT_MS,
-		    HELPER_MAX_BYTES, &answer, &result, err)) {
+	if (!br_process_run_within(argv, br_config_key(registry), &limits,
+		    &answer, &result, err)) {
 		is_good = false;
 	} else if (result.status == STATUS_MISSING) {
 		is_good = br_fail(
@@ -121,7 +126,7 @@ static bool is_empty(const struct br_login *login)
 		!login->registry_token;
 }
 
-static bool find_login(const char *path, const char *registry,
+static bool find_login(const char *path, const char *registry, int cancel_fd,
 	struct br_login *login, struct br_err *err)
 {
 	struct br_buf text = { 0 };
@@ -136,11 +141,11 @@ static bool find_login(const char *path, const char *registry,
 		return err->code == BR_ENOTFOUND;
 	if (!br_config_find(config, registry, login, err))
 		return false;
-	return !login->helper || ask_helper(registry, login, err);
+	return !login->helper || ask_helper(registry, cancel_fd, login, err);
 }
 
 void br_credentials_find(
-	const char *registry, struct br_credentials *credentials)
+	const char *registry, int cancel_fd, struct br_credentials *credentials)
 {
 	br_autologin struct br_login login = { 0 };
 	br_autofree char *folder = br_config_folder();
@@ -150,7 +155,7 @@ void br_credentials_find(
 		return;
 
 	br_autofree char *path = br_path_join(folder, "config.json");
-	if (!find_login(path, registry, &login, &err)) {
+	if (!find_login(path, registry, cancel_fd, &login, &err)) {
 		credentials->problem =
 			br_format("credentials for %s were not used: %s%s%s",
 				registry, strstr(err.text, path) ? "" : path,

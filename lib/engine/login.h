@@ -36,10 +36,12 @@ static inline void br_clean_credentials(struct br_credentials *credentials)
 /*
  * Look up the credentials of `registry` (`docker.io`, `host:port`) in docker's
  * config.json, asking a credential helper where that says so, for 30 seconds at
- * most. Ownership: the caller frees the contents with br_credentials_done().
+ * most, and not after `cancel_fd` (-1: none) is readable.
+ *
+ * Ownership: the caller frees the contents with br_credentials_done().
  */
-void br_credentials_find(
-	const char *registry, struct br_credentials *credentials);
+void br_credentials_find(const char *registry, int cancel_fd,
+	struct br_credentials *credentials);
 
 /*
  * Read what a helper has answered to `get` into `login`.

@@ -76,7 +76,7 @@ static void assert_header(const char *registry, const char *wanted)
 	br_autobuf struct br_buf json = { 0 };
 	struct br_err err = { 0 };
 
-	br_credentials_find(registry, &found);
+	br_credentials_find(registry, -1, &found);
 	if (found.problem)
 		fail_msg("%s", found.problem);
 	if (!wanted) {
@@ -98,7 +98,7 @@ static void assert_problem(const char *registry, const char *part)
 {
 	br_autocredentials struct br_credentials found = { 0 };
 
-	br_credentials_find(registry, &found);
+	br_credentials_find(registry, -1, &found);
 	assert_null(found.header);
 	assert_non_null(found.problem);
 	if (!strstr(found.problem, part))
@@ -185,6 +185,24 @@ static void tells_what_is_wrong_with_a_helper(void **state)
 	assert_problem("reg:1", "is no name of a credential helper");
 }
 
+static void does_not_wait_for_a_helper_when_it_is_cancelled(void **state)
+{
+	br_autocredentials struct br_credentials found = { 0 };
+	const char *home = *state;
+	int cancel[2];
+
+	assert_int_equal(pipe(cancel), 0);
+	assert_int_equal(write(cancel[1], "\2", 1), 1);
+	configure(home, "{\"credsStore\":\"hung\"}");
+	folder_write(home, "bin/docker-credential-hung", 0755,
+		"#!/bin/sh\nexec sleep 3600\n");
+	br_credentials_find("reg:1", cancel[0], &found);
+	assert_null(found.header);
+	assert_non_null(strstr(found.problem, "stopped on request"));
+	(void)close(cancel[0]);
+	(void)close(cancel[1]);
+}
+
 static void tells_what_is_wrong_with_the_configuration(void **state)
 {
 	const char *home = *state;
@@ -210,6 +228,7 @@ int main(void)
 		WITH_HOME(asks_the_helper_of_the_registry_before_that_of_all),
 		WITH_HOME(what_a_helper_for_all_does_not_know_nobody_knows),
 		WITH_HOME(tells_what_is_wrong_with_a_helper),
+		WITH_HOME(does_not_wait_for_a_helper_when_it_is_cancelled),
 		WITH_HOME(tells_what_is_wrong_with_the_configuration),
 	};
 
