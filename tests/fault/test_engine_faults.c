@@ -4,11 +4,13 @@
  * scripted.h; what real engines answer, the suite `engine` shows.
  */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -225,6 +227,21 @@ static void assert_no_engine(const char *address, const char *part)
 	assert_part(err.text, part);
 }
 
+/* A port that is taken, so that nobody else has it, and refuses connections. */
+static void assert_nobody_listens(void)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(name);
+	br_autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	br_autofree char *address =
+		br_format("tcp://127.0.0.1:%u", ntohs(name.sin_port));
+	assert_no_engine(address, "(Connection refused): is it running?");
+}
+
 static void says_what_to_do_where_there_is_no_engine(void **state)
 {
 	struct scripted server;
@@ -237,7 +254,7 @@ static void says_what_to_do_where_there_is_no_engine(void **state)
 	folder_write(folder, "file", 0600, "x");
 	br_autofree char *file = br_format("%s/file", folder);
 	assert_no_engine(file, "is not a socket");
-	assert_no_engine("tcp://127.0.0.1:1", "no container engine at tcp://");
+	assert_nobody_listens();
 
 	/* A socket whose owner is gone. */
 	scripted_start(&server, good);
