@@ -111,6 +111,8 @@ pid_t spawn_start(const struct spawn *spawn, int *report)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
+	/* A child that hangs before its program runs holds up nobody. */
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
 
 	pid_t pid = fork();
 	if (pid == 0)

@@ -22,27 +22,46 @@ enum {
 /* More than any grace; keeps the arithmetic within its type. */
 static const uint64_t grace_max_ms = UINT64_C(1000) * 60 * 60 * 24 * 365;
 
-/* Find out who is in the stage now. */
-static void look(struct stage *stage)
+static bool was_member(const struct stop *stop, const struct proc *proc)
 {
+	for (size_t i = 0; i < stop->members.count; i++)
+		if (stop->members.items[i].pid == proc->pid &&
+			stop->members.items[i].start_ticks == proc->start_ticks)
+			return true;
+	return false;
+}
+
+/* Find out who is in the stage now; `asks`: and ask who is new to end. */
+static void look(struct stage *stage, bool asks)
+{
+	struct stop *stop = &stage->stop;
 	struct procs found = { 0 };
 	size_t kept = 0;
 
 	procs_scan(&found);
-	procs_mark(&found, stage->sessions, stage->session_count,
-		&stage->stop.members);
-	for (size_t i = 0; i < found.count; i++)
-		if (found.items[i].is_member)
-			found.items[kept++] = found.items[i];
+	procs_mark(
+		&found, stage->sessions, stage->session_count, &stop->members);
+	for (size_t i = 0; i < found.count; i++) {
+		struct proc *proc = &found.items[i];
+
+		if (!proc->is_member)
+			continue;
+		if (asks && !was_member(stop, proc)) {
+			(void)kill(proc->pid, SIGTERM);
+			/* One that stands still sees it when it goes on. */
+			(void)kill(proc->pid, SIGCONT);
+		}
+		found.items[kept++] = *proc;
+	}
 	found.count = kept;
-	procs_done(&stage->stop.members);
-	stage->stop.members = found;
+	procs_done(&stop->members);
+	stop->members = found;
 }
 
-static void send(const struct stage *stage, int number)
+static void kill_members(const struct stop *stop)
 {
-	for (size_t i = 0; i < stage->stop.members.count; i++)
-		(void)kill(stage->stop.members.items[i].pid, number);
+	for (size_t i = 0; i < stop->members.count; i++)
+		(void)kill(stop->members.items[i].pid, SIGKILL);
 }
 
 void stop_begin(struct stage *stage, uint64_t grace_ms)
@@ -63,21 +82,15 @@ void stop_begin(struct stage *stage, uint64_t grace_ms)
 	stop->is_stopping = true;
 	stop->kill_at_us = kill_at_us;
 	stop->check_at_us = now_us;
-	if (grace_ms == 0)
-		return;
-	look(stage);
-	send(stage, SIGTERM);
-	/* One that is stopped would not see it before it goes on. */
-	send(stage, SIGCONT);
 }
 
 /* Nobody waits for a process that even SIGKILL did not end. */
-static void give_up(struct child *child)
+static void give_up(struct stage *stage, const struct child *child)
 {
 	static const struct rusage none = { 0 };
 
 	if (child_is_alive(child))
-		child_end(child, SIGKILL, &none);
+		(void)stage_reap(stage, child->pid, SIGKILL, &none);
 }
 
 void stop_work(struct stage *stage)
@@ -88,17 +101,17 @@ void stop_work(struct stage *stage)
 	if (!stop->is_stopping || now_us < stop->check_at_us)
 		return;
 	stop->check_at_us = now_us + CHECK_US;
-	look(stage);
+	look(stage, now_us < stop->kill_at_us);
 	if (now_us < stop->kill_at_us)
 		return;
 	if (!stop->is_killed)
 		stop->give_up_us = now_us + GIVE_UP_US;
 	stop->is_killed = true;
-	send(stage, SIGKILL);
+	kill_members(stop);
 	if (now_us < stop->give_up_us)
 		return;
-	give_up(&stage->exec);
-	give_up(&stage->shell);
+	give_up(stage, &stage->exec);
+	give_up(stage, &stage->shell);
 	stage_leave(stage);
 }
 
