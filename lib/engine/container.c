@@ -104,6 +104,15 @@ static bool parse_state(struct br_str text, struct br_container_state *state,
 	return true;
 }
 
+/* Whether there is no such container. Podman says so with 500 while one goes. */
+static bool is_missing(const struct br_http_answer *answer)
+{
+	return answer->status == 404 ||
+		(answer->status == 500 &&
+			strstr(br_buf_text(&answer->body),
+				"no such container"));
+}
+
 bool br_container_inspect(struct br_http *http, const char *id,
 	struct br_container_state *state, struct br_err *err)
 {
@@ -118,7 +127,7 @@ bool br_container_inspect(struct br_http *http, const char *id,
 		    },
 		    &answer, err))
 		return br_wrap(err, "look at the container");
-	if (answer.status == 404) {
+	if (is_missing(&answer)) {
 		*state = (struct br_container_state){ 0 };
 		return true;
 	}
@@ -134,7 +143,7 @@ bool br_container_inspect(struct br_http *http, const char *id,
 static bool is_removed(const struct br_http_answer *answer)
 {
 	return (answer->status >= 200 && answer->status < 300) ||
-		answer->status == 404 ||
+		is_missing(answer) ||
 		(answer->status == 409 &&
 			strstr(br_buf_text(&answer->body),
 				"already in progress"));
