@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import traceback
 import urllib.parse
@@ -25,7 +26,8 @@ import uuid
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SOCKET = "/var/run/docker.sock"
+# The engine; buildr gets the same DOCKER_HOST.
+SOCKET = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 WIRES = ("socket", "stdio")
 # Far more than anything takes; only a hang gets there.
 RUN_SECONDS = 180
@@ -183,10 +185,8 @@ def make_images():
         if there and (there["Config"]["Labels"] or {}).get(LABEL_IMAGE) == described:
             continue
         changes = [*changes, f"LABEL {LABEL_IMAGE}={described}"]
-        repo, tag = name.split(":")
         query = urllib.parse.urlencode(
-            [("fromSrc", "-"), ("repo", repo), ("tag", tag)] +
-            [("changes", change) for change in changes])
+            [("fromSrc", "-"), ("repo", name)] + [("changes", change) for change in changes])
         engine("POST", f"/images/create?{query}", make_layer(),
                {"Content-Type": "application/x-tar"})
 
@@ -237,25 +237,28 @@ class Place:
         (self.project / name).write_text(text)
 
     def start(self, *arguments, wire="socket", env=None, **options):
-        """Start buildr in the project; give the process, its events on stdout."""
+        """Start buildr in the project; its events come on process.stdout."""
+        return self.start_command([self.program, *arguments], wire, env, **options)
+
+    def start_command(self, command, wire, env=None, **options):
+        """Start a command; what it says on stderr goes to a file, process.said."""
+        said = tempfile.NamedTemporaryFile(dir=self.top, prefix="stderr-", delete=False)
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
-                   "stderr": subprocess.PIPE, "cwd": self.project, **options}
-        return subprocess.Popen(
-            [self.program, *arguments],
-            env=self.environment(BUILDR_WIRE=wire, **(env or {})), **options)
+                   "cwd": self.project, "start_new_session": True, **options}
+        with said:
+            process = subprocess.Popen(
+                command, stderr=said,
+                env=self.environment(BUILDR_WIRE=wire, **(env or {})), **options)
+        process.said = Path(said.name)
+        return process
 
     def run(self, *arguments, wire="socket", env=None, **options):
         """Run buildr to its end; give a Result."""
-        process = self.start(*arguments, wire=wire, env=env, **options)
-        return finish(process)
+        return finish(self.start(*arguments, wire=wire, env=env, **options))
 
-    def shell(self, command, wire, env=None):
+    def shell(self, command, wire):
         """Run a line of shell in the project, in which `buildr` is ours."""
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", command], cwd=self.project, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            env=self.environment(BUILDR_WIRE=wire, **(env or {})))
-        return finish(process)
+        return finish(self.start_command(["/bin/sh", "-c", command], wire))
 
     def left_behind(self):
         """Say what is there that should not be."""
@@ -296,16 +299,21 @@ class Result:
         return output_of(self.events, stage, stream)
 
 
+def kill(process):
+    """End a process and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def finish(process):
-    """Wait for a process's end, and kill it where it has none."""
-    try:
-        stdout, stderr = process.communicate(timeout=RUN_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        stdout, stderr = process.communicate()
-        raise Failure(f"no end in {RUN_SECONDS} s; it said {stdout[-2000:]!r} "
-                      f"{stderr[-2000:]!r}") from None
-    return Result(process.returncode, stdout or b"", stderr or b"")
+    """Read to a process's end; one that has none is killed, and fails."""
+    hung = threading.Timer(RUN_SECONDS, kill, [process])
+    hung.start()
+    stdout = process.stdout.read() if process.stdout else b""
+    status = process.wait()
+    check(hung.is_alive(), f"no end in {RUN_SECONDS} s; it said {stdout[-2000:]!r}")
+    hung.cancel()
+    return Result(status, stdout, process.said.read_bytes())
 
 
 def bytes_of(event):
@@ -323,11 +331,14 @@ def output_of(events, stage=None, stream=None):
 
 
 def next_event(process, wanted):
-    """Read events from a running buildr until `wanted(event)`; give that one."""
+    """Read events from a running buildr until `wanted(event)`; give that one.
+
+    The limit of a meson test is the only one here: an event that never comes is rare.
+    """
     while True:
         line = process.stdout.readline()
         if not line:
-            raise Failure(f"the events ended; stderr: {process.stderr.read()[-2000:]!r}")
+            raise Failure(f"the events ended; stderr: {process.said.read_bytes()[-2000:]!r}")
         event = json.loads(line)
         if wanted(event):
             return event

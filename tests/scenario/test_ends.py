@@ -12,8 +12,8 @@ import os
 import signal
 import threading
 
-from support import (LABEL_PROJECT, WIRES, Place, Result, all_with_label, check, check_equal,
-                     finish, main_of_cases, marked_processes, next_event, of_type, says,
+from support import (LABEL_PROJECT, WIRES, Place, all_with_label, check, check_equal, engine,
+                     finish, kill, main_of_cases, marked_processes, next_event, of_type, says,
                      wait_until)
 
 SLOW = """
@@ -56,9 +56,8 @@ def build(program, wire, manifest, *options, **more):
         try:
             yield place, process
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+            kill(process)
+            process.wait()
         place.check_clean()
     finally:
         place.remove()
@@ -67,7 +66,7 @@ def build(program, wire, manifest, *options, **more):
 def last_of(process):
     """Read to the end; give (exit status, build.finished, all events read)."""
     result = finish(process)
-    events = Result(result.status, result.stdout, b"").events
+    events = result.events
     check(events and events[-1]["type"] == "build.finished",
           f"no build.finished; stderr: {result.stderr[-2000:]!r}")
     return result.status, events[-1], events
@@ -174,7 +173,6 @@ def kill_9_of_each_helper(program, wire):
 def the_container_is_removed_from_outside(program, wire):
     with build(program, wire, SLOW) as (place, process):
         event = next_event(process, says("ready"))
-        from support import engine
         (_, container), = all_with_label(f"io.buildr.build={event['build']}")
         engine("DELETE", f"/containers/{container}?force=1")
         status, finished, _ = last_of(process)
