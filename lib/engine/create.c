@@ -248,6 +248,7 @@ static bool ask(struct br_http *http, const struct br_container_spec *spec,
 			.body = json->data,
 			.body_len = json->len,
 			.content_type = "application/json",
+			.is_once = true,
 			.timeout_ms = CREATE_TIMEOUT_MS,
 		},
 		answer, err);

@@ -251,6 +251,8 @@ static void set_request(
 	set_method(curl, easy, exchange->request);
 	curl->easy_setopt(
 		easy, CURLOPT_TIMEOUT_MS, (long)exchange->request->timeout_ms);
+	curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+		exchange->request->is_once ? 1L : 0L);
 	curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl->easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
 	curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

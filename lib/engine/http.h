@@ -36,6 +36,11 @@ struct br_http_request {
 	const char *content_type;
 	/* Value of X-Registry-Auth; NULL: not sent. */
 	const char *registry_auth;
+	/*
+	 * Must not be done twice: goes over a connection of its own. libcurl sends
+	 * a request again where a kept one turns out to be closed.
+	 */
+	bool is_once;
 	/* For the whole request; 0: no limit. */
 	int64_t timeout_ms;
 	/* Without a byte of the answer; 0: no limit. */

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of faults share: a small build, and how its end is judged."""
+
+import concurrent.futures
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
+
+from support import SOCKET, Failure, Place, check, finish, make_images, run_tests  # noqa: E402
+
+MANIFEST = """
+image: buildr-test:latest
+network: none
+stages: [one, two]
+one:
+  script:
+    - echo first; echo second >&2
+    - [echo, third]
+two:
+  script: [echo last]
+"""
+WANTED = ["one | first", "one | second", "one | third", "two | last"]
+
+# Nothing may take longer than 10 s; only a hang takes three times as long where the
+# machine is busy with other tests.
+HANG_SECONDS = 30
+# Builds at once: most of their time they wait.
+BUILDS = 6
+
+
+class Tally:
+    """What a sweep has seen, for the figures in docs/reliability.md."""
+
+    def __init__(self):
+        self.tries, self.failed, self.statuses = 0, 0, {}
+        self.slowest = self.latest = 0.0
+
+    def add(self, status, seconds, clean_seconds):
+        self.tries += 1
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.slowest = max(self.slowest, seconds)
+        self.latest = max(self.latest, clean_seconds)
+
+    def show(self):
+        statuses = ", ".join(f"{status}: {count}"
+                             for status, count in sorted(self.statuses.items()))
+        print(f"# {self.tries} tries; exit {statuses}; slowest {self.slowest:.1f} s; "
+              f"all gone {self.latest:.1f} s after the end; {self.failed} failed",
+              flush=True)
+
+
+def complaints(stderr):
+    """Give the lines in which buildr says what went wrong."""
+    return [line for line in stderr.decode(errors="replace").splitlines()
+            if re.match(r"(error|buildr): ", line)]
+
+
+def judge(result, allowed):
+    """Fail where a build did not end as one should, whatever befell it."""
+    said = f"stdout {result.stdout[-600:]!r}, stderr {result.stderr[-600:]!r}"
+    check(result.status >= 0, f"it died of signal {-result.status}; {said}")
+    check(result.status in allowed, f"exit status {result.status}; {said}")
+    lines = sorted(result.stdout.decode(errors="replace").splitlines())
+    if result.status == 0:
+        check(lines == WANTED, f"exit status 0, and the output is not whole; {said}")
+        check(not complaints(result.stderr), f"exit status 0, and a complaint; {said}")
+    else:
+        check(len(complaints(result.stderr)) == 1, f"not one sentence on stderr; {said}")
+
+
+def build(place, *arguments, wire="socket", prefix=(), env=None, allowed=(0,), **options):
+    """Run a build, judge it, and wait until nothing is left of it. Gives the seconds
+    that the build took, and those until all was gone, and its result."""
+    begin = time.monotonic()
+    process = place.start_command(
+        [*prefix, str(place.program), "run", *arguments], wire, env, **options)
+    result = finish(process)
+    end = time.monotonic()
+    check(end - begin < HANG_SECONDS, f"it took {end - begin:.1f} s")
+    judge(result, allowed)
+    place.check_clean()
+    return end - begin, time.monotonic() - end, result
+
+
+def in_parallel(cases, tally):
+    """Run (name, function) pairs a few at a time; give pairs that tell how it went."""
+    def attempt(function):
+        try:
+            tally.add(*function())
+        except Failure:
+            tally.failed += 1
+            raise
+
+    pool = concurrent.futures.ThreadPoolExecutor(BUILDS)
+    futures = [(name, pool.submit(attempt, function)) for name, function in cases]
+    return [(name, future.result) for name, future in futures]
+
+
+def place_for(program):
+    place = Place(program)
+    place.manifest(MANIFEST)
+    return place
+
+
+__all__ = ["BUILDS", "Failure", "HANG_SECONDS", "MANIFEST", "Place", "SOCKET", "Tally",
+           "WANTED", "build", "check", "complaints", "finish", "in_parallel", "judge",
+           "make_images", "os", "place_for", "run_tests", "sys", "time"]

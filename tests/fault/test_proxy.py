@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The real buildr on an engine that answers as none should.
+
+    test_proxy.py PROGRAM [--all]
+
+A proxy before the real engine spoils one request of a build after the other, in each of
+the ways that proxy.py has. --all: every one of them, over both wires, and an attached
+stream that is cut after each single byte; else a part that touches each.
+"""
+
+import sys
+
+from faults import (SOCKET, Tally, build, check, in_parallel, make_images, place_for,
+                    run_tests)
+from proxy import FAULTS, Fault, Proxy
+
+REQUESTS = {
+    "socket": ("ping", "image", "create", "start"),
+    "stdio": ("ping", "image", "create", "copy", "attach", "start"),
+}
+# After which bytes of an attached stream it is cut in every run: in and after the head of
+# a frame of Docker's, in and after ours, between two of them.
+OUT_CUTS = (0, 1, 7, 8, 9, 15, 16, 30, 40, 100, 200)
+IN_CUTS = (0, 1, 8, 20, 100, 300)
+
+
+def run(program, wire, faults, allowed):
+    place = place_for(program)
+    proxy = Proxy(place.top / "engine", SOCKET, faults)
+    try:
+        seconds, clean_seconds, result = build(
+            place, "-H", proxy.address, wire=wire, allowed=allowed)
+        for fault in faults:
+            check(fault.has_struck, f"no request to spoil among {proxy.seen}")
+        return result.status, seconds, clean_seconds
+    finally:
+        proxy.close()
+        place.remove()
+
+
+# What libcurl sends again where a kept connection turns out to be closed (a create is
+# not among them: it must not be done twice), and answers of which only the status counts.
+RESENT = {"image", "copy", "start"}
+UNANSWERED = {"hears nothing", "closes without an answer"}
+STATUS_ONLY = {"copy", "start"}
+
+
+def allowed_for(request, kind):
+    is_harmless = (kind == "is late" or (request in RESENT and kind in UNANSWERED) or
+                   (request in STATUS_ONLY and kind == "sends garbage as a body"))
+    return (0,) if is_harmless else (3,)
+
+
+def spoilt_request(program, wire, request, kind):
+    return (f"{request} {kind} ({wire})",
+            lambda: run(program, wire, [Fault(request, kind)], allowed_for(request, kind)))
+
+
+def spoilt_twice(program, wire, kind):
+    """The start fails, and so does the removal that follows: the janitor is left."""
+    return (f"start and remove: {kind} ({wire})",
+            lambda: run(program, wire, [Fault("start", kind), Fault("remove", kind)], (3,)))
+
+
+def spoilt_janitor(program, wire, request, kind):
+    """The build fails, and the first round of the janitor as well."""
+    faults = [Fault("create", "closes without an answer"),
+              Fault(request, kind, is_janitors=True)]
+    return (f"create unanswered, and the janitor's {request} {kind} ({wire})",
+            lambda: run(program, wire, faults, (3,)))
+
+
+def cut_stream(program, direction, offset, allowed):
+    fault = Fault("attach", None)
+    setattr(fault, f"cut_{direction}", offset)
+    return (f"the attached stream is cut after {offset} bytes {direction}",
+            lambda: run(program, "stdio", [fault], allowed))
+
+
+def stream_lengths(program):
+    """How many bytes an undisturbed build has in its attached stream, out and in."""
+    place = place_for(program)
+    proxy = Proxy(place.top / "engine", SOCKET)
+    try:
+        build(place, "-H", proxy.address, wire="stdio")
+        return proxy.out_bytes, proxy.in_bytes
+    finally:
+        proxy.close()
+        place.remove()
+
+
+def all_cases(program):
+    for wire, requests in REQUESTS.items():
+        for kind in FAULTS:
+            for request in requests:
+                yield spoilt_request(program, wire, request, kind)
+            if allowed_for("start", kind) == (3,):
+                yield spoilt_twice(program, wire, kind)
+    for kind in FAULTS:
+        for request in ("ping", "list", "remove", "networks"):
+            yield spoilt_janitor(program, "socket", request, kind)
+    out_bytes, in_bytes = stream_lengths(program)
+    # The numbers in the frames do not change their length, and END is all that there is
+    # to lose at the very end, where init leaves when the stream does.
+    for offset in range(out_bytes):
+        yield cut_stream(program, "out", offset, (3,))
+    for offset in range(in_bytes):
+        yield cut_stream(program, "in", offset, (3,))
+
+
+def some_cases(program):
+    kinds = list(FAULTS)
+    for number, kind in enumerate(kinds):
+        requests = REQUESTS["stdio"]
+        for request in (requests[number % 6], requests[(number + 3) % 6]):
+            yield spoilt_request(program, "stdio", request, kind)
+        yield spoilt_request(program, "socket", REQUESTS["socket"][number % 4], kind)
+    for kind in ("says 500", "breaks off in the head"):
+        yield spoilt_twice(program, "socket", kind)
+    for request in ("ping", "list", "remove"):
+        yield spoilt_janitor(program, "socket", request, "breaks off in the body")
+    for offset in OUT_CUTS:
+        yield cut_stream(program, "out", offset, (3,))
+    for offset in IN_CUTS:
+        yield cut_stream(program, "in", offset, (3,))
+
+
+def main():
+    program = sys.argv[1]
+    make_images()
+    tally = Tally()
+    cases = all_cases(program) if "--all" in sys.argv else some_cases(program)
+    status = run_tests(in_parallel(cases, tally))
+    tally.show()
+    sys.exit(status)
+
+
+main()
