@@ -232,14 +232,20 @@ static bool on_step_finished(void *ctx, unsigned stage,
 	return true;
 }
 
+#define NO_SHELL_HELP \
+	": name one that the image has with 'shell', or write the steps as " \
+	"lists, like [program, argument], which take none"
+
 /* The container cannot do what the stage asks for; say what, in words. */
 static void finish_unable(
 	struct br_stage_run *run, const struct br_stage_report *report)
 {
 	struct br_emitter *emitter = run->owner->options.emitter;
 
-	br_emit_notice(emitter, BR_LEVEL_ERROR, "stage '%s': %s",
-		run->stage->name, report->failure);
+	br_emit_notice(emitter, BR_LEVEL_ERROR, "stage '%s': %s%s",
+		run->stage->name, report->failure,
+		report->failure_kind == BR_FAILURE_NO_SHELL ? NO_SHELL_HELP :
+							      "");
 	switch (report->failure_kind) {
 	case BR_FAILURE_NO_SHELL:
 		finish(run, BR_RESULT_FAIL, BR_REASON_STATUS, STATUS_NOT_FOUND);
