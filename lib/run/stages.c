@@ -241,11 +241,11 @@ static void finish_unable(
 	struct br_stage_run *run, const struct br_stage_report *report)
 {
 	struct br_emitter *emitter = run->owner->options.emitter;
+	bool has_no_shell = report->failure_kind == BR_FAILURE_NO_SHELL;
 
 	br_emit_notice(emitter, BR_LEVEL_ERROR, "stage '%s': %s%s",
 		run->stage->name, report->failure,
-		report->failure_kind == BR_FAILURE_NO_SHELL ? NO_SHELL_HELP :
-							      "");
+		has_no_shell ? NO_SHELL_HELP : "");
 	switch (report->failure_kind) {
 	case BR_FAILURE_NO_SHELL:
 		finish(run, BR_RESULT_FAIL, BR_REASON_STATUS, STATUS_NOT_FOUND);
