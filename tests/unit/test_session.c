@@ -455,8 +455,7 @@ static void sends_a_stage_that_does_not_fit_the_socket(void **state)
 	(void)state;
 	while (text.len < LONG_BYTES)
 		br_buf_add_char(&text, 'x');
-	const struct br_session_step steps[] = { { .text = br_buf_text(
-							   &text) } };
+	const struct br_session_step step = { .text = br_buf_text(&text) };
 	static const char *const shell[] = { "sh", NULL };
 	br_autobuf struct br_buf payload = { 0 };
 
@@ -495,8 +494,7 @@ static void refuses_a_stage_over_the_limit(void **state)
 	(void)state;
 	while (text.len <= BR_FRAME_MAX_BYTES)
 		br_buf_add_text(&text, "0123456789abcdef");
-	const struct br_session_step steps[] = { { .text = br_buf_text(
-							   &text) } };
+	const struct br_session_step step = { .text = br_buf_text(&text) };
 	static const char *const shell[] = { "sh", NULL };
 
 	open_talk(&talk, &(struct br_session_setup){ 0 });
