@@ -409,31 +409,61 @@ static void sweeps_a_build_and_leaves_what_runs(void **state)
 	assert_false(inspect(world, running).exists);
 }
 
-/* The id of a process that has lived and is gone. */
-static void make_dead_owner(char owner[BR_PROCESS_ID_TEXT_BYTES])
+/* Another owner, who lives until end_owner(). */
+struct owner {
+	char text[BR_PROCESS_ID_TEXT_BYTES];
+	pid_t pid;
+	int hold;
+};
+
+/* The life of the other owner: it says who it is, and waits for its end. */
+static void live(int to, int hold)
 {
-	int from[2];
+	struct br_process_id id = { 0 };
+	struct br_err err = { 0 };
+	char text[BR_PROCESS_ID_TEXT_BYTES] = "";
 
-	assert_int_equal(pipe(from), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct br_process_id id = { 0 };
-		struct br_err err = { 0 };
-		char text[BR_PROCESS_ID_TEXT_BYTES] = "";
-
-		if (br_process_self(&id, &err))
-			br_process_id_format(&id, text);
-		(void)!write(from[1], text, sizeof(text));
-		_exit(0);
-	}
-	assert_int_equal(read(from[0], owner, BR_PROCESS_ID_TEXT_BYTES),
-		BR_PROCESS_ID_TEXT_BYTES);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	(void)close(from[0]);
-	(void)close(from[1]);
+	if (br_process_self(&id, &err))
+		br_process_id_format(&id, text);
+	(void)!write(to, text, sizeof(text));
+	(void)!read(hold, text, 1);
+	_exit(0);
 }
 
+static struct owner start_owner(void)
+{
+	struct owner owner = { 0 };
+	int from[2];
+	int hold[2];
+
+	assert_int_equal(pipe(from), 0);
+	assert_int_equal(pipe(hold), 0);
+	owner.pid = fork();
+	assert_true(owner.pid >= 0);
+	if (owner.pid == 0) {
+		(void)close(hold[1]);
+		live(from[1], hold[0]);
+	}
+	owner.hold = hold[1];
+	(void)close(hold[0]);
+	(void)close(from[1]);
+	assert_int_equal(read(from[0], owner.text, sizeof(owner.text)),
+		sizeof(owner.text));
+	(void)close(from[0]);
+	return owner;
+}
+
+static void end_owner(const struct owner *owner)
+{
+	(void)close(owner->hold);
+	assert_int_equal(waitpid(owner->pid, NULL, 0), owner->pid);
+}
+
+/*
+ * Builds that run beside this sweep too: while one of these containers may not be
+ * swept, its owner must live or it must run. And what others left, which may not be
+ * removable, decides whether the call succeeds; only what becomes of ours counts.
+ */
 static void sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one(
 	void **state)
 {
@@ -441,18 +471,21 @@ static void sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one(
 	struct world *world = *state;
 	struct br_container_spec spec = spec_of(world, command);
 	struct br_sweep sweep = { .self = &world->self };
-	char dead[BR_PROCESS_ID_TEXT_BYTES];
+	struct owner other = start_owner();
 	struct br_err err = { 0 };
-	br_autofree char *of_live = create(world, &spec);
+	br_autofree char *mine = create(world, &spec);
 
-	make_dead_owner(dead);
-	spec.owner = dead;
-	br_autofree char *of_dead = create(world, &spec);
+	spec.owner = other.text;
+	br_autofree char *created = create(world, &spec);
 	br_autofree char *running = create(world, &spec);
 	assert_good(br_engine_start(world->engine, running, &err), &err);
 	assert_good(br_engine_sweep(world->engine, &sweep, NULL, &err), &err);
-	assert_true(inspect(world, of_live).exists);
-	assert_false(inspect(world, of_dead).exists);
+	assert_true(inspect(world, created).exists);
+
+	end_owner(&other);
+	assert_good(br_engine_sweep(world->engine, &sweep, NULL, &err), &err);
+	assert_true(inspect(world, mine).exists);
+	await_removal(world, created);
 	assert_true(inspect(world, running).is_running);
 }
 
