@@ -123,7 +123,7 @@ static bool give(
 	if (giveback->deadline_us > 0 && clock_now_us() > giveback->deadline_us)
 		return false;
 	if (facts->uid != giveback->uid && !is_remembered(giveback, facts))
-		(void)fchownat(folder, name, giveback->uid, giveback->gid,
+		(void)!fchownat(folder, name, giveback->uid, giveback->gid,
 			AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
 	return true;
 }

@@ -21,14 +21,14 @@ enum {
 	FIRST_FREE_FD = BR_STEP_FD + 1,
 };
 
-static void reset_signals(void)
+static bool reset_signals(void)
 {
 	sigset_t none;
 
 	for (int number = 1; number <= LAST_SIGNAL; number++)
 		(void)signal(number, SIG_DFL);
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	return sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
 /* A copy above those that are handed on, so that none overwrites another. */
@@ -37,13 +37,14 @@ static int lift(int fd)
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 }
 
-static void place(int fd, int at)
+/* `fd` is the copy of `from`, which may be none. */
+static bool place(int from, int fd, int at)
 {
-	if (fd >= 0)
-		(void)dup2(fd, at);
+	return from < 0 || (fd >= 0 && dup2(fd, at) >= 0);
 }
 
-static void place_descriptors(const struct spawn *spawn)
+/* All of it, or output would go where nobody reads it. */
+static bool place_descriptors(const struct spawn *spawn)
 {
 	int out = lift(spawn->out);
 	int err = lift(spawn->err);
@@ -51,12 +52,13 @@ static void place_descriptors(const struct spawn *spawn)
 	int script = lift(spawn->script);
 	int in = lift(open("/dev/null", O_RDONLY | O_CLOEXEC));
 
+	/* An image may have no /dev/null: then there is no stdin. */
 	(void)close(STDIN_FILENO);
-	place(in, STDIN_FILENO);
-	place(out, STDOUT_FILENO);
-	place(err, STDERR_FILENO);
-	place(control, BR_STEP_FD);
-	place(script, SCRIPT_FD);
+	return place(in, in, STDIN_FILENO) &&
+		place(spawn->out, out, STDOUT_FILENO) &&
+		place(spawn->err, err, STDERR_FILENO) &&
+		place(spawn->control, control, BR_STEP_FD) &&
+		place(spawn->script, script, SCRIPT_FD);
 }
 
 static bool switch_user(const struct user *user)

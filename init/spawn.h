@@ -41,6 +41,8 @@ enum spawn_stage {
 	SPAWN_USER = 1,
 	SPAWN_WORKDIR = 2,
 	SPAWN_EXEC = 3,
+	/* Its session, signals and descriptors. */
+	SPAWN_SYSTEM = 4,
 };
 
 /* What the child could not do. */
