@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/facts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -67,12 +68,13 @@ bool file_facts_read(int folder, const char *name, struct file_facts *facts)
 	enum { SECOND_NS = 1000000000 };
 	struct kernel_statx found = { 0 };
 
-	/* Also where it is refused: an old seccomp profile says EPERM. */
 	if (syscall(SYS_statx, folder, name,
 		    AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
 		    WANTED_TYPE | WANTED_UID | WANTED_INODE | WANTED_BIRTH,
 		    &found) < 0)
-		return read_old(folder, name, facts);
+		/* An old seccomp profile says EPERM of what it does not know. */
+		return (errno == ENOSYS || errno == EPERM) &&
+			read_old(folder, name, facts);
 	*facts = (struct file_facts){
 		.device = (uint64_t)found.dev_major << 32 | found.dev_minor,
 		.inode = found.inode,

@@ -20,6 +20,7 @@ uint32_t id_map_find(const char *map, uint64_t host_id)
 	int used = 0;
 
 	/* Lines of three numbers: first inside, first outside, how many. */
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
 	while (sscanf(map, "%" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &inside,
 		       &outside, &count, &used) == 3) {
 		if (host_id >= outside && host_id - outside < count)
@@ -101,7 +102,7 @@ void giveback_init(
 		.gid = translate("/proc/self/gid_map", gid),
 	};
 	memcpy(giveback->path, path, len);
-	walk_tree(path, remember, giveback);
+	giveback->is_blind = !walk_tree(path, remember, giveback);
 	sort(giveback);
 }
 
@@ -128,12 +129,14 @@ static bool give(
 	return true;
 }
 
-void giveback_run(struct giveback *giveback, int64_t limit_us)
+bool giveback_run(struct giveback *giveback, int64_t limit_us)
 {
 	if (!giveback->path)
-		return;
+		return true;
+	if (giveback->is_blind)
+		return false;
 	giveback->deadline_us = limit_us > 0 ? clock_now_us() + limit_us : 0;
-	walk_tree(giveback->path, give, giveback);
+	return walk_tree(giveback->path, give, giveback);
 }
 
 void giveback_done(struct giveback *giveback)

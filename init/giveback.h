@@ -32,6 +32,8 @@ struct giveback {
 	size_t capacity;
 	/* By the monotonic clock; 0: takes what it takes. */
 	int64_t deadline_us;
+	/* Not all of `foreign` is known, so that nothing can be given. */
+	bool is_blind;
 };
 
 /*
@@ -42,8 +44,11 @@ struct giveback {
 void giveback_init(struct giveback *giveback, const char *path, uint64_t uid,
 	uint64_t gid);
 
-/* Give back, at most for `limit_us`; 0: without a limit. */
-void giveback_run(struct giveback *giveback, int64_t limit_us);
+/*
+ * Give back, at most for `limit_us`; 0: without a limit. Gives false where something
+ * could not be given back for want of memory or the like.
+ */
+bool giveback_run(struct giveback *giveback, int64_t limit_us);
 
 void giveback_done(struct giveback *giveback);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/init.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -93,7 +94,7 @@ static bool take_stage(
 		!stage_spec_decode(*payload, frame->len, &spec))
 		return false;
 	init->stages = mem_grow(init->stages, init->stage_count,
-		&init->stage_capacity, sizeof(*init->stages));
+		&init->stage_capacity, sizeof(struct stage *));
 	init->stages[init->stage_count++] =
 		stage_new(frame->stage, &spec, *payload, &init->wire, environ);
 	*payload = NULL;
@@ -167,6 +168,8 @@ static void reap(struct init *init)
 
 	for (;;) {
 		pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+		if (pid < 0 && errno == EINTR)
+			continue;
 		if (pid <= 0)
 			break;
 		for (size_t i = 0; i < init->stage_count; i++)
@@ -294,9 +297,14 @@ static void say_hello(struct init *init)
 }
 
 /* All is done, and buildr waits to hear so. */
-static void say_ended(struct init *init)
+static void say_ended(struct init *init, bool is_given_back)
 {
-	wire_send(&init->wire, BR_FRAME_ENDED, 0, NULL, 0);
+	struct fields fields = { .len = 0 };
+
+	if (!is_given_back)
+		fields_add_text(&fields, BR_TAG_FAILURE,
+			"a folder of the project could not be read");
+	wire_send(&init->wire, BR_FRAME_ENDED, 0, fields.data, fields.len);
 	wire_flush(&init->wire);
 	while (wire_is_waiting(&init->wire) && !init->wire.is_closed &&
 		!init->is_lost) {
@@ -315,7 +323,8 @@ static int take_signals(void)
 	(void)sigaddset(&taken, SIGCHLD);
 	(void)sigaddset(&taken, SIGTERM);
 	(void)sigaddset(&taken, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &taken, NULL);
+	if (sigprocmask(SIG_BLOCK, &taken, NULL) < 0)
+		return -1;
 	return signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -332,6 +341,9 @@ bool init_serve(int in, int out)
 
 	wire_open(&init.wire, in, out);
 	init.signal_fd = take_signals();
+	/* Without it no end of a process would be noticed. */
+	if (init.signal_fd < 0)
+		return false;
 	say_hello(&init);
 	while (!init.is_ending && !init.is_lost && !init.wire.is_closed) {
 		wait_for_something(&init);
@@ -341,9 +353,10 @@ bool init_serve(int in, int out)
 	bool is_good = init.is_ending && !init.is_lost;
 	procs_kill_all();
 	drop_all_stages(&init);
-	giveback_run(&init.giveback, is_good ? 0 : LATE_GIVEBACK_US);
+	bool is_given_back =
+		giveback_run(&init.giveback, is_good ? 0 : LATE_GIVEBACK_US);
 	giveback_done(&init.giveback);
 	if (is_good)
-		say_ended(&init);
+		say_ended(&init, is_given_back);
 	return is_good;
 }

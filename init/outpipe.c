@@ -37,11 +37,14 @@ void outpipe_poll(struct outpipe *pipe, struct poller *poller)
 		pipe->slot = poller_add(poller, pipe->read_fd, POLLIN);
 }
 
-static size_t fill(const struct outpipe *pipe)
+/* Where that is not known, output would be lost without a word: the end. */
+static size_t fill(const struct outpipe *pipe, struct wire *wire)
 {
 	int n = 0;
 
-	return ioctl(pipe->read_fd, FIONREAD, &n) < 0 || n < 0 ? 0 : (size_t)n;
+	if (ioctl(pipe->read_fd, FIONREAD, &n) < 0)
+		wire->is_closed = true;
+	return n < 0 ? 0 : (size_t)n;
 }
 
 static size_t min_size(size_t a, size_t b)
@@ -55,7 +58,7 @@ void outpipe_pump(struct outpipe *pipe, const struct poller *poller,
 	if (!poller_is_ready(poller, pipe->slot) || !wire_is_ready(wire))
 		return;
 
-	size_t len = min_size(fill(pipe), BR_OUTPUT_MAX_BYTES);
+	size_t len = min_size(fill(pipe, wire), BR_OUTPUT_MAX_BYTES);
 	if (len == 0)
 		return;
 	wire_send_output(wire, stage, stream, pipe->read_fd, len);
@@ -63,11 +66,11 @@ void outpipe_pump(struct outpipe *pipe, const struct poller *poller,
 		pipe->rests_until_us = clock_now_us() + REST_US;
 }
 
-void outpipe_begin_drain(struct outpipe *pipe, const struct wire *wire)
+void outpipe_begin_drain(struct outpipe *pipe, struct wire *wire)
 {
 	size_t promised =
 		wire->payload_fd == pipe->read_fd ? wire->payload_left : 0;
-	size_t len = fill(pipe);
+	size_t len = fill(pipe, wire);
 
 	pipe->drain_left = len > promised ? len - promised : 0;
 }

@@ -36,7 +36,7 @@ void outpipe_pump(struct outpipe *pipe, const struct poller *poller,
  * What is in the pipe now is the last of its step. Bytes that a frame in progress
  * on the wire has promised already are not counted again.
  */
-void outpipe_begin_drain(struct outpipe *pipe, const struct wire *wire);
+void outpipe_begin_drain(struct outpipe *pipe, struct wire *wire);
 
 /* Send the last of a step; true when all of it has left the pipe. */
 bool outpipe_drain(struct outpipe *pipe, struct wire *wire, uint16_t stage,

@@ -50,13 +50,15 @@ static bool parse_stat(const char *text, struct proc *proc)
 	uint64_t start;
 	uint64_t pages;
 
-	if (!at ||
-		sscanf(at + 1,
-			" %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
-			" %" SCNu64 " %" SCNu64 " %" SCNu64
-			" %*d %*d %*d %*d %" SCNu64 " %*u %" SCNu64,
-			&state, &parent, &session, &cpu[0], &cpu[1], &cpu[2],
-			&cpu[3], &start, &pages) != 9)
+	if (!at)
+		return false;
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
+	if (sscanf(at + 1,
+		    " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
+		    " %" SCNu64 " %" SCNu64 " %" SCNu64
+		    " %*d %*d %*d %*d %" SCNu64 " %*u %" SCNu64,
+		    &state, &parent, &session, &cpu[0], &cpu[1], &cpu[2],
+		    &cpu[3], &start, &pages) != 9)
 		return false;
 	proc->parent = parent;
 	proc->session = session;

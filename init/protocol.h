@@ -24,7 +24,7 @@
  *	init    STEP_STARTED, OUTPUT*, STEP_FINISHED … STAGE_FINISHED
  *	buildr  PING                           where SETUP asked for them
  *	buildr  END                            no stage is running any more
- *	init    ENDED                          files are given back; then it exits
+ *	init    ENDED {FAILURE}                files are given back; then it exits
  *
  * When the connection closes, init kills everything, gives files back and exits.
  */
@@ -109,7 +109,10 @@ enum br_field_tag {
 	BR_TAG_IS_OOM = 53,
 	/* STEP_FINISHED: number, 1: ended by a signal that init saw. */
 	BR_TAG_IS_SIGNAL = 54,
-	/* STAGE_FINISHED: text, why the stage could not be run at all. */
+	/*
+	 * STAGE_FINISHED: text, why the stage could not be run at all. ENDED: why
+	 * not all files could be given back.
+	 */
 	BR_TAG_FAILURE = 55,
 	/* STAGE_FINISHED with FAILURE: enum br_failure_kind. */
 	BR_TAG_FAILURE_KIND = 56,

@@ -91,9 +91,10 @@ static void run_child(const struct spawn *spawn, int report)
 {
 	int lifted = lift(report);
 
-	(void)setsid();
-	reset_signals();
-	place_descriptors(spawn);
+	if (lifted < 0)
+		fail_child(report, SPAWN_SYSTEM);
+	if (setsid() < 0 || !reset_signals() || !place_descriptors(spawn))
+		fail_child(lifted, SPAWN_SYSTEM);
 	if (!switch_user(spawn->user))
 		fail_child(lifted, SPAWN_USER);
 	/* As the user: what it cannot enter is no workdir for it. */

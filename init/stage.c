@@ -110,23 +110,29 @@ static void start_process(
 	stage->phase = STAGE_STARTING;
 }
 
-/* A file that holds the script, or -1 where it is an argument. */
-static int make_script(const struct stage *stage)
+/*
+ * Make a file that holds the script; *fd is -1 where it is an argument. A part of a
+ * script must never run.
+ */
+static bool make_script(const struct stage *stage, int *fd)
 {
+	*fd = -1;
 	if (!stage->spec.script)
-		return -1;
-
-	int fd = memfd_create("script", MFD_CLOEXEC);
-	if (fd < 0)
-		return -1;
+		return true;
+	*fd = memfd_create("script", MFD_CLOEXEC);
+	if (*fd < 0)
+		return false;
 	for (size_t done = 0; done < stage->spec.script_len;) {
-		ssize_t n = write(fd, stage->spec.script + done,
+		ssize_t n = write(*fd, stage->spec.script + done,
 			stage->spec.script_len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
-			break;
+			return false;
 		done += (size_t)n;
 	}
-	return fd;
+	return true;
 }
 
 static void start_shell(struct stage *stage)
@@ -137,14 +143,19 @@ static void start_shell(struct stage *stage)
 		fail_system(stage, "make a socket");
 		return;
 	}
-	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	stage->control = ends[0];
 
-	int script = make_script(stage);
-	start_process(stage, &stage->shell,
-		&(struct spawn){ .argv = stage->spec.shell,
-			.control = ends[1],
-			.script = script });
+	int script = -1;
+	/* A control that blocks would hold up all stages. */
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
+		fail_system(stage, "make a socket");
+	else if (!make_script(stage, &script))
+		fail_system(stage, "make a file of the script");
+	else
+		start_process(stage, &stage->shell,
+			&(struct spawn){ .argv = stage->spec.shell,
+				.control = ends[1],
+				.script = script });
 	(void)close(ends[1]);
 	close_fd(&script);
 }
@@ -190,8 +201,9 @@ static void report_step(const struct stage *stage)
 {
 	const struct step_run *run = &stage->run;
 	struct fields fields = { .len = 0 };
-	bool is_oom =
-		run->status != 0 && oom_kill_count() > run->oom_kills_before;
+	/* -1 where it could not be read. */
+	bool is_oom = run->status != 0 && run->oom_kills_before >= 0 &&
+		oom_kill_count() > run->oom_kills_before;
 
 	fields_add_number(&fields, BR_TAG_STEP_NUMBER, stage->step + 1);
 	fields_add_number(&fields, BR_TAG_STATUS, (uint64_t)run->status);
@@ -324,6 +336,11 @@ static void fail_start(struct stage *stage, const struct child *child)
 			stage->spec.workdir, why);
 		finish_stage(
 			stage, STATUS_NOT_EXECUTABLE, text, BR_FAILURE_WORKDIR);
+		return;
+	case SPAWN_SYSTEM:
+		(void)snprintf(text, sizeof(text), "start a process: %s", why);
+		finish_stage(
+			stage, STATUS_NOT_EXECUTABLE, text, BR_FAILURE_SYSTEM);
 		return;
 	case SPAWN_EXEC:
 		break;
@@ -498,7 +515,8 @@ static bool prepare(struct stage *stage, char **own)
 	return true;
 }
 
-struct stage *stage_new(uint16_t number, struct stage_spec *spec,
+/* NOLINTNEXTLINE(readability-non-const-parameter): it becomes the owner */
+struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 	uint8_t *payload, struct wire *wire, char **own)
 {
 	struct stage *stage = mem_new(sizeof(*stage));

@@ -108,7 +108,7 @@ struct stage {
  * Ownership: takes `payload` and the insides of `spec`; the caller frees the
  * stage with stage_free(). `wire` and `own` are borrowed until then.
  */
-struct stage *stage_new(uint16_t number, struct stage_spec *spec,
+struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 	uint8_t *payload, struct wire *wire, char **own);
 
 /* Free it; its output pipes are closed unless they were taken. */

@@ -2,6 +2,7 @@
 #include "init/walk.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,35 @@ struct walk {
 	struct level *levels;
 	size_t count;
 	size_t capacity;
+	/* Something that is there was left out. */
+	bool is_incomplete;
 };
 
-static int open_folder(int at, const char *name)
+/* Note why a folder or an entry is left out: the last error. */
+static void note_omission(struct walk *walk)
 {
-	return openat(at, name,
+	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE ||
+		errno == EIO)
+		walk->is_incomplete = true;
+}
+
+static int open_folder(struct walk *walk, int at, const char *name)
+{
+	int folder = openat(at, name,
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (folder < 0)
+		note_omission(walk);
+	return folder;
+}
+
+static bool look(struct walk *walk, int folder, const char *name,
+	struct file_facts *facts)
+{
+	if (file_facts_read(folder, name, facts))
+		return true;
+	note_omission(walk);
+	return false;
 }
 
 static void add_name(struct level *level, const char *name)
@@ -60,16 +84,23 @@ static bool read_folder(struct walk *walk, struct level *level)
 	bool goes_on = true;
 
 	if (!entries) {
+		note_omission(walk);
 		if (copy >= 0)
 			(void)close(copy);
 		return true;
 	}
-	for (struct dirent *entry = readdir(entries); entry && goes_on;
-		entry = readdir(entries)) {
+	while (goes_on) {
 		struct file_facts facts;
 
+		/* It tells an error from the end by errno alone. */
+		errno = 0;
+		const struct dirent *entry = readdir(entries);
+		if (!entry) {
+			note_omission(walk);
+			break;
+		}
 		if (is_dots(entry->d_name) ||
-			!file_facts_read(walk->folder, entry->d_name, &facts))
+			!look(walk, walk->folder, entry->d_name, &facts))
 			continue;
 		if (facts.is_folder)
 			add_name(level, entry->d_name);
@@ -88,7 +119,7 @@ static bool enter(struct walk *walk, int folder)
 	if (walk->folder != folder)
 		(void)close(walk->folder);
 	walk->folder = folder;
-	if (!file_facts_read(folder, "", &facts))
+	if (!look(walk, folder, "", &facts))
 		return false;
 	walk->levels = mem_grow(walk->levels, walk->count, &walk->capacity,
 		sizeof(*walk->levels));
@@ -107,10 +138,10 @@ static bool leave(struct walk *walk)
 		return false;
 
 	const struct level *above = &walk->levels[walk->count - 1];
-	int folder = open_folder(walk->folder, "..");
+	int folder = open_folder(walk, walk->folder, "..");
 	(void)close(walk->folder);
 	walk->folder = folder;
-	return folder >= 0 && file_facts_read(folder, "", &facts) &&
+	return folder >= 0 && look(walk, folder, "", &facts) &&
 		facts.device == above->device && facts.inode == above->inode;
 }
 
@@ -124,19 +155,19 @@ static bool step(struct walk *walk)
 
 	const char *name = level->names + level->at;
 	level->at += strlen(name) + 1;
-	int folder = open_folder(walk->folder, name);
+	int folder = open_folder(walk, walk->folder, name);
 	return folder < 0 || enter(walk, folder);
 }
 
-void walk_tree(const char *path, walk_fn *fn, void *ctx)
+bool walk_tree(const char *path, walk_fn *fn, void *ctx)
 {
 	struct walk walk = { .fn = fn, .ctx = ctx };
 	struct file_facts facts;
 
-	walk.folder = open_folder(AT_FDCWD, path);
+	walk.folder = open_folder(&walk, AT_FDCWD, path);
 	if (walk.folder < 0)
-		return;
-	if (file_facts_read(walk.folder, "", &facts) &&
+		return !walk.is_incomplete;
+	if (look(&walk, walk.folder, "", &facts) &&
 		fn(ctx, walk.folder, "", &facts) && enter(&walk, walk.folder))
 		while (step(&walk))
 			continue;
@@ -145,4 +176,5 @@ void walk_tree(const char *path, walk_fn *fn, void *ctx)
 	while (walk.count > 0)
 		free(walk.levels[--walk.count].names);
 	free(walk.levels);
+	return !walk.is_incomplete;
 }

@@ -19,5 +19,8 @@
 typedef bool walk_fn(void *ctx, int folder, const char *name,
 	const struct file_facts *facts);
 
-/* Walk `path` and what is in it. What cannot be read is left out. */
-void walk_tree(const char *path, walk_fn *fn, void *ctx);
+/*
+ * Walk `path` and what is in it. What is not there any more, or not to be read, is left
+ * out; gives false where something was for want of memory or the like.
+ */
+bool walk_tree(const char *path, walk_fn *fn, void *ctx);

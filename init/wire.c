@@ -92,9 +92,10 @@ void wire_send(struct wire *wire, enum br_frame_type type, uint16_t stage,
 
 /*
  * Read exactly `len` bytes that the pipe holds. A step can open its own output
- * for reading and take some away; zeros stand for those.
+ * for reading and take some away; zeros stand for those. Where the pipe cannot be
+ * read, that is the end: output must not be lost without a word.
  */
-static void read_exactly(int fd, uint8_t *data, size_t len)
+static void read_exactly(struct wire *wire, int fd, uint8_t *data, size_t len)
 {
 	size_t done = 0;
 
@@ -102,6 +103,8 @@ static void read_exactly(int fd, uint8_t *data, size_t len)
 		ssize_t n = read(fd, data + done, len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno != EAGAIN)
+			wire->is_closed = true;
 		if (n <= 0)
 			break;
 		done += (size_t)n;
@@ -118,7 +121,7 @@ void wire_send_output(
 			.stage = stage,
 			.len = (uint32_t)len });
 	if (len <= COPY_MAX_BYTES) {
-		read_exactly(fd, queue_room(wire, len), len);
+		read_exactly(wire, fd, queue_room(wire, len), len);
 		wire->len += len;
 		return;
 	}
@@ -171,7 +174,7 @@ static void copy_payload(struct wire *wire)
 	/* The queue behind the payload waits; the piece goes in front of it. */
 	uint8_t *end = queue_room(wire, len);
 	memmove(wire->queue + len, wire->queue, (size_t)(end - wire->queue));
-	read_exactly(wire->payload_fd, wire->queue, len);
+	read_exactly(wire, wire->payload_fd, wire->queue, len);
 	wire->len += len;
 	wire->before_payload = len;
 	wire->payload_left -= len;

@@ -339,6 +339,18 @@ static bool take_stage_finished(struct br_session *session,
 		session->handlers.ctx, frame->stage, &report, err);
 }
 
+static bool take_ended(struct br_session *session,
+	const struct numbers *numbers, struct br_err *err)
+{
+	session->has_ended = true;
+	if (!numbers->failure.data)
+		return true;
+	return br_fail(err, BR_ESYSTEM,
+		"give the files of the build to their owner: %.*s",
+		(int)(numbers->failure.len < 200 ? numbers->failure.len : 200),
+		numbers->failure.data);
+}
+
 /* A frame with fields, from a peer that has said HELLO unless this is it. */
 static bool take_fields(struct br_session *session,
 	const struct br_frame *frame, const struct numbers *numbers,
@@ -355,8 +367,7 @@ static bool take_fields(struct br_session *session,
 	case BR_FRAME_STAGE_FINISHED:
 		return take_stage_finished(session, frame, numbers, err);
 	case BR_FRAME_ENDED:
-		session->has_ended = true;
-		return true;
+		return take_ended(session, numbers, err);
 	case BR_FRAME_OUTPUT:
 	case BR_FRAME_SETUP:
 	case BR_FRAME_STAGE:

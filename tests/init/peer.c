@@ -90,6 +90,7 @@ static bool stage_finished(void *ctx, unsigned stage,
 /* The child: PID 1 of its own namespace, with a /proc that shows it. */
 static void become_init(const char *const *argv, int wire)
 {
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
 	char *const *args = (char *const *)(uintptr_t)argv;
 
 	if (wire >= 0 &&
@@ -272,11 +273,11 @@ void peer_work(struct peer *peer)
 	work_once(peer, br_clock_now_ms() + PEER_PATIENCE_MS);
 }
 
-void peer_run_until_over(struct peer *peer, size_t count_wanted)
+void peer_run_until_over(struct peer *peer, size_t count_over)
 {
 	int64_t deadline_ms = br_clock_now_ms() + PEER_PATIENCE_MS;
 
-	while (peer->over_count < count_wanted)
+	while (peer->over_count < count_over)
 		work_once(peer, deadline_ms);
 }
 

@@ -70,7 +70,7 @@ void peer_start_stage(
 void peer_work(struct peer *peer);
 
 /* Work until so many stages are over. */
-void peer_run_until_over(struct peer *peer, size_t count);
+void peer_run_until_over(struct peer *peer, size_t count_over);
 
 /* Work until `text` is in the log. */
 void peer_run_until_seen(struct peer *peer, const char *text);

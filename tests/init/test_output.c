@@ -15,6 +15,7 @@
 
 enum {
 	MEBIBYTE = 1024 * 1024,
+	SIZE_BYTES = 64 * MEBIBYTE,
 	PROC_MAX_BYTES = 64 * 1024,
 	/* What init may use at most, however much goes through it. */
 	INIT_MAX_KIB = 4 * 1024,
@@ -70,7 +71,7 @@ static void pass_64_mebibytes(bool is_stdio)
 	peer.is_counting = true;
 	peer_start(&peer, 1, STEPS(step));
 	peer_run_until_over(&peer, 1);
-	assert_int_equal(peer.output_bytes, 64 * MEBIBYTE);
+	assert_int_equal(peer.output_bytes, SIZE_BYTES);
 	assert_int_equal(peer.wrong_bytes, 0);
 	assert_in_range(init_peak_kib(&peer), 1, INIT_MAX_KIB);
 	peer_close(&peer);
@@ -115,7 +116,7 @@ static void stops_a_step_that_writes_without_end(void **state)
 	peer_open(&peer, &plain);
 	peer.is_counting = true;
 	peer_start(&peer, 1, STEPS("cat /dev/zero"));
-	while (peer.output_bytes < 64 * MEBIBYTE)
+	while (peer.output_bytes < SIZE_BYTES)
 		peer_work(&peer);
 	br_session_stop(peer.session, 1, 0);
 	peer_run_until_over(&peer, 1);
