@@ -96,8 +96,7 @@ static bool take_stage(
 	init->stages = mem_grow(init->stages, init->stage_count,
 		&init->stage_capacity, sizeof(struct stage *));
 	init->stages[init->stage_count++] =
-		stage_new(frame->stage, &spec, *payload, &init->wire, environ);
-	*payload = NULL;
+		stage_new(frame->stage, &spec, payload, &init->wire, environ);
 	return true;
 }
 

@@ -515,18 +515,18 @@ static bool prepare(struct stage *stage, char **own)
 	return true;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): it becomes the owner */
 struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
-	uint8_t *payload, struct wire *wire, char **own)
+	uint8_t **payload, struct wire *wire, char **own)
 {
 	struct stage *stage = mem_new(sizeof(*stage));
 
 	*stage = (struct stage){ .number = number,
 		.wire = wire,
 		.spec = *spec,
-		.payload = payload,
+		.payload = *payload,
 		.control = -1,
 		.control_slot = POLLER_NO_SLOT };
+	*payload = NULL;
 	for (size_t i = 0; i < STAGE_STREAMS; i++)
 		stage->pipes[i] = (struct outpipe){
 			.read_fd = -1, .write_fd = -1, .slot = POLLER_NO_SLOT

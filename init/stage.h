@@ -105,11 +105,11 @@ struct stage {
 /*
  * Start a stage. `own` is init's environment. It may be over at once.
  *
- * Ownership: takes `payload` and the insides of `spec`; the caller frees the
+ * Ownership: takes `*payload` and the insides of `spec`; the caller frees the
  * stage with stage_free(). `wire` and `own` are borrowed until then.
  */
 struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
-	uint8_t *payload, struct wire *wire, char **own);
+	uint8_t **payload, struct wire *wire, char **own);
 
 /* Free it; its output pipes are closed unless they were taken. */
 void stage_free(struct stage *stage);
