@@ -2,268 +2,285 @@
 #include "run/container.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/clean.h"
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/limits.h"
 #include "base/utf8.h"
 #include "engine/attach.h"
-#include "session/private.h"
 
-/* Where buildr-init is in the container, whichever way it came there. */
-#define INIT_PATH "/.buildr/init"
-
-static const char *const socket_command[] = { INIT_PATH, "socket", NULL };
-static const char *const stdio_command[] = { INIT_PATH, "stdio", NULL };
+/* What is polled, in the order of the slots. */
+enum { SLOT_STARTER, SLOT_LISTEN, SLOT_SESSION };
 
 enum {
-	/* buildr-init connects within a millisecond; a loaded machine is slow. */
-	CONNECT_TIMEOUT_MS = 60 * 1000,
-	/* How often to ask whether the container still lives meanwhile. */
-	LOOK_INTERVAL_MS = 500,
-	/* buildr-init is 0.1 MiB. */
-	INIT_MAX_BYTES = 4 * 1024 * 1024,
+	/* For the engine's word that it has started what has long begun. */
+	STARTED_TIMEOUT_MS = 10 * 1000,
 };
 
 /* A link to the project, where its own path cannot stand in a request. */
-static bool find_project_source(const struct br_private *private,
-	const char *project_dir, char **source, struct br_err *err)
+static bool find_project_source(
+	struct br_container *container, char **source, struct br_err *err)
 {
-	if (!br_utf8_is_valid(project_dir, strlen(project_dir)))
-		return br_private_link(private, project_dir, source, err);
-	*source = br_strdup(project_dir);
+	const char *folder = container->options.plan->project_dir;
+
+	if (!br_utf8_is_valid(folder, strlen(folder)))
+		return br_private_link(
+			&container->private, folder, source, err);
+	*source = br_strdup(folder);
 	return true;
 }
 
-static bool create(const struct br_container_options *options,
-	const struct br_private *private, bool is_stdio, char **id,
-	struct br_err *err)
+static bool start(struct br_container *container, struct br_err *err)
 {
-	const struct br_plan *plan = options->plan;
+	const struct br_container_options *options = &container->options;
 	br_autofree char *source = NULL;
 
-	if (!find_project_source(private, plan->project_dir, &source, err))
+	if (!find_project_source(container, &source, err))
 		return false;
 
-	const struct br_container_spec spec = {
-		.image = options->image->id,
-		.command = is_stdio ? stdio_command : socket_command,
+	const struct br_starter_options how = {
+		.engine = options->engine,
+		.plan = options->plan,
+		.image = options->image,
+		.pull = options->pull,
 		.build = options->build,
-		.project_label = source,
 		.owner = options->owner,
-		.private_dir = is_stdio ? NULL : private->folder,
+		.private_dir = container->private.folder,
 		.project_dir = source,
-		.project_target = BR_PLAN_PROJECT_MOUNT,
-		.has_docker = plan->has_docker,
-		.is_attached = is_stdio,
-		.memory_bytes = plan->memory_bytes,
-		.cpus_nano = plan->cpus_nano,
-		.pids = plan->pids,
-		.network = plan->network,
+		.wire = options->wire,
+	};
+	return br_starter_open(&how, &container->starter, err);
+}
+
+bool br_container_open(const struct br_container_options *options,
+	struct br_container *container, struct br_err *err)
+{
+	br_autofree char *init = NULL;
+
+	*container = (struct br_container){
+		.options = *options,
+		.private = { .listen_fd = -1 },
+		.starter = { .fd = -1 },
+		.opened_us = br_clock_now_us(),
+	};
+	return br_private_find_init(&init, err) &&
+		br_private_open(options->private_path, init,
+			&container->private, err) &&
+		start(container, err);
+}
+
+void br_container_poll(const struct br_container *container,
+	struct pollfd waits[BR_CONTAINER_FDS])
+{
+	struct br_session *session = container->session;
+
+	waits[SLOT_STARTER] = (struct pollfd){ .fd = container->starter.fd,
+		.events = POLLIN };
+	waits[SLOT_LISTEN] =
+		(struct pollfd){ .fd = container->private.listen_fd,
+			.events = POLLIN };
+	waits[SLOT_SESSION] = (struct pollfd){ .fd = -1 };
+	if (session)
+		waits[SLOT_SESSION] =
+			(struct pollfd){ .fd = br_session_fd(session),
+				.events = br_session_poll_events(session) };
+}
+
+static void come_up(struct br_container *container)
+{
+	struct br_event event = {
+		.type = BR_EVENT_CONTAINER_STARTED,
+		.container_started = {
+			.container = container->id,
+			.image = container->options.image,
+			.seconds = (double)(br_clock_now_us() -
+					   container->opened_us) /
+				1e6,
+		},
 	};
 
-	return br_engine_create(options->engine, &spec, id, err);
+	/* What the private folder is for is mounted now. */
+	br_private_close(&container->private);
+	container->is_up = true;
+	br_emit(container->options.emitter, &event);
 }
 
-/* Say why the container ended before its buildr-init spoke. */
-static bool fail_of_ended(const struct br_container_options *options,
-	const char *id, struct br_err *err)
+static bool open_session(struct br_container *container, int fd,
+	struct br_attach *attach, struct br_err *err)
 {
-	struct br_container_state state = { 0 };
-
-	if (!br_engine_inspect(options->engine, id, &state, err))
-		return false;
-	if (state.exists && state.error[0] != '\0')
-		return br_fail(err, BR_EUNAVAIL,
-			"the container ended at its start: %s", state.error);
-	return br_fail(err, BR_EUNAVAIL,
-		"the container ended before buildr-init could connect");
-}
-
-/* Wait for the connection of buildr-init, looking after the container. */
-static bool accept_init(const struct br_container_options *options,
-	const char *id, int listen_fd, int *fd, struct br_err *err)
-{
-	int64_t deadline_ms = br_clock_now_ms() + CONNECT_TIMEOUT_MS;
-	struct pollfd waits[] = {
-		{ .fd = listen_fd, .events = POLLIN },
-		{ .fd = options->engine->cancel_fd, .events = POLLIN },
-	};
-
-	while (br_clock_now_ms() < deadline_ms) {
-		int ready = poll(waits, 2, LOOK_INTERVAL_MS);
-
-		if (ready < 0 && errno != EINTR)
-			return br_fail_errno(err, "wait for buildr-init");
-		if (ready > 0 && waits[0].revents) {
-			*fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-			return *fd >= 0 ||
-				br_fail_errno(err, "accept buildr-init");
-		}
-		if (ready > 0)
-			return br_fail(err, BR_ECANCELED, "stopped");
-
-		struct br_container_state state = { 0 };
-		if (ready == 0 &&
-			!br_engine_inspect(options->engine, id, &state, err))
-			return false;
-		if (ready == 0 && !state.is_running)
-			return fail_of_ended(options, id, err);
-	}
-	return br_fail(err, BR_ETIMEDOUT,
-		"buildr-init did not connect within %d seconds",
-		CONNECT_TIMEOUT_MS / 1000);
-}
-
-static bool open_session(const struct br_container_options *options, int fd,
-	struct br_attach *attach, struct br_session **session,
-	struct br_err *err)
-{
-	const struct br_plan *plan = options->plan;
+	const struct br_plan *plan = container->options.plan;
 	const struct br_session_setup setup = {
 		.give_back_path =
 			plan->caller_uid != 0 ? BR_PLAN_PROJECT_MOUNT : NULL,
 		.uid = plan->caller_uid,
 		.gid = plan->caller_gid,
 	};
-	br_auto(br_session) struct br_session *opened = NULL;
 
-	if (!br_session_open(
-		    fd, attach, &setup, &options->handlers, &opened, err))
+	return br_session_open(fd, attach, &setup, &container->options.handlers,
+		&container->session, err);
+}
+
+static bool accept_init(struct br_container *container, struct br_err *err)
+{
+	int fd =
+		accept4(container->private.listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EAGAIN || errno == EINTR ||
+			br_fail_errno(err, "accept buildr-init");
+	if (!open_session(container, fd, NULL, err))
 		return false;
-	if (!br_session_greet(opened, CONNECT_TIMEOUT_MS,
-		    options->engine->cancel_fd, err))
-		return false;
-	*session = br_take_ptr(&opened);
+	come_up(container);
 	return true;
 }
 
-static bool start_on_socket(const struct br_container_options *options,
-	const char *id, struct br_private *private, struct br_session **session,
-	struct br_err *err)
-{
-	int fd = -1;
-
-	if (!br_engine_start(options->engine, id, err))
-		return false;
-	if (!accept_init(options, id, private->listen_fd, &fd, err))
-		return false;
-	/* From here on the connection is all that there is to share. */
-	br_private_close(private);
-	return open_session(options, fd, NULL, session, err);
-}
-
-static bool copy_init(const struct br_container_options *options,
-	const char *id, struct br_err *err)
-{
-	br_autofree char *path = NULL;
-	br_autobuf struct br_buf program = { 0 };
-
-	if (!br_private_find_init(&path, err) ||
-		!br_file_load(path, INIT_MAX_BYTES, &program, err))
-		return false;
-	return br_engine_copy_in(options->engine, id, INIT_PATH,
-		br_buf_text(&program), program.len, err);
-}
-
-static bool start_on_stdio(const struct br_container_options *options,
-	const char *id, struct br_session **session, struct br_err *err)
+static bool attach_init(struct br_container *container, struct br_err *err)
 {
 	struct br_attach *attach = NULL;
 
-	if (!copy_init(options, id, err) ||
-		!br_engine_attach(options->engine, id, &attach, err))
+	if (!br_engine_attach(
+		    container->options.engine, container->id, &attach, err) ||
+		!open_session(container, -1, attach, err))
 		return false;
-	if (!br_engine_start(options->engine, id, err)) {
-		br_attach_close(attach);
-		return false;
-	}
-	return open_session(options, -1, attach, session, err);
-}
-
-/* Remove what was begun; where that fails too, the janitor does it. */
-static void discard(const struct br_container_options *options, const char *id)
-{
-	int cancel_fd = options->engine->cancel_fd;
-	struct br_err ignored = { 0 };
-
-	options->engine->cancel_fd = -1;
-	(void)!br_engine_remove(options->engine, id, &ignored);
-	options->engine->cancel_fd = cancel_fd;
-}
-
-static bool open_on_wire(const struct br_container_options *options,
-	struct br_private *private, bool is_stdio,
-	struct br_container *container, struct br_err *err)
-{
-	br_autofree char *id = NULL;
-
-	if (!create(options, private, is_stdio, &id, err))
-		return false;
-
-	bool is_up = is_stdio
-		? start_on_stdio(options, id, &container->session, err)
-		: start_on_socket(
-			  options, id, private, &container->session, err);
-	if (!is_up) {
-		discard(options, id);
-		return false;
-	}
-	container->id = br_take_ptr(&id);
+	br_starter_go_on(&container->starter);
 	return true;
 }
 
-/* Is it the private folder that the engine does not see, or no connection? */
-static bool may_be_blind(
-	const struct br_private *private, const struct br_err *err)
+static void emit_pulling(const struct br_container *container,
+	const struct br_starter_message *message)
 {
-	if (err->code == BR_ENOTFOUND)
-		return strstr(err->text, private->folder) != NULL;
-	return err->code == BR_EUNAVAIL || err->code == BR_ETIMEDOUT;
+	struct br_event event = {
+		.type = BR_EVENT_IMAGE_PULLING,
+		.image_pulling = {
+			.image = container->options.image,
+			.done = message->done,
+			.total = message->total,
+		},
+	};
+
+	br_emit(container->options.emitter, &event);
 }
 
-static bool open_private(const struct br_container_options *options,
-	struct br_private *private, struct br_err *err)
+static void take_image(struct br_container *container,
+	const struct br_starter_message *message)
 {
-	br_autofree char *init = NULL;
+	struct br_event event = {
+		.type = BR_EVENT_IMAGE_READY,
+		.image_ready = {
+			.image = container->options.image,
+			.digest = message->digest,
+			.seconds = message->seconds,
+		},
+	};
 
-	return br_private_find_init(&init, err) &&
-		br_private_open(options->private_path, init, private, err);
+	free(container->user);
+	container->user = br_strdup(message->user);
+	br_emit(container->options.emitter, &event);
 }
 
-bool br_container_open(const struct br_container_options *options,
-	struct br_container *container, struct br_err *err)
+static bool take_message(struct br_container *container,
+	const struct br_starter_message *message, struct br_err *err)
 {
-	struct br_private private = { .listen_fd = -1 };
-	struct br_err first = { 0 };
-
-	if (!open_private(options, &private, err))
+	switch (message->type) {
+	case BR_STARTER_PULLING:
+		emit_pulling(container, message);
+		return true;
+	case BR_STARTER_IMAGE:
+		take_image(container, message);
+		return true;
+	case BR_STARTER_CREATED:
+		free(container->id);
+		container->id = br_strdup(message->id);
+		return true;
+	case BR_STARTER_ATTACH:
+		return attach_init(container, err);
+	case BR_STARTER_STARTED:
+		container->has_started = true;
+		/* On the socket the connection says it first. */
+		if (container->session && !container->is_up)
+			come_up(container);
+		return true;
+	case BR_STARTER_FAILED:
+		*err = message->err;
 		return false;
+	}
+	return br_fail(err, BR_EPROTO, "a message that is none");
+}
 
-	bool is_open = options->wire != BR_WIRE_STDIO &&
-		open_on_wire(options, &private, false, container, &first);
-	bool has_other_try = options->wire == BR_WIRE_STDIO ||
-		(options->wire == BR_WIRE_AUTO && private.folder &&
-			may_be_blind(&private, &first));
+static bool read_starter(struct br_container *container, struct br_err *err)
+{
+	struct br_starter_message message;
+	bool is_there = true;
 
-	if (!is_open && has_other_try)
-		is_open = open_on_wire(options, &private, true, container, err);
-	else if (!is_open)
-		*err = first;
-	br_private_close(&private);
-	return is_open;
+	while (is_there) {
+		if (!br_starter_read(
+			    &container->starter, &message, &is_there, err) ||
+			(is_there && !take_message(container, &message, err)))
+			return false;
+		/* It has no more to say once both sides say that it runs. */
+		if (container->is_up && container->has_started) {
+			br_starter_close(&container->starter);
+			return true;
+		}
+	}
+	return true;
+}
+
+bool br_container_work(struct br_container *container,
+	const struct pollfd waits[BR_CONTAINER_FDS], struct br_err *err)
+{
+	/* What the child has said comes first: the id, before who connects. */
+	if ((waits[SLOT_STARTER].revents || waits[SLOT_LISTEN].revents) &&
+		container->starter.fd >= 0 && !read_starter(container, err))
+		return false;
+	if (waits[SLOT_LISTEN].revents && !container->session &&
+		!accept_init(container, err))
+		return false;
+	if (container->is_up && container->has_started)
+		br_starter_close(&container->starter);
+	return !waits[SLOT_SESSION].revents ||
+		br_session_pump(container->session, err);
+}
+
+/* A client that goes in the middle of a request may have it called off. */
+static bool wait_for_start(struct br_container *container, struct br_err *err)
+{
+	int64_t deadline_ms = br_clock_now_ms() + STARTED_TIMEOUT_MS;
+
+	while (container->starter.fd >= 0 && br_clock_now_ms() < deadline_ms) {
+		struct pollfd wait = { .fd = container->starter.fd,
+			.events = POLLIN };
+
+		if (poll(&wait, 1, STARTED_TIMEOUT_MS) > 0 &&
+			!read_starter(container, err))
+			return false;
+	}
+	return true;
+}
+
+bool br_container_end(
+	struct br_container *container, int64_t timeout_ms, struct br_err *err)
+{
+	struct br_err ignored = { 0 };
+	bool is_ended = br_session_end(container->session, timeout_ms, err);
+
+	/* What the engine thinks of its start matters no more. */
+	(void)!wait_for_start(container, &ignored);
+	return is_ended;
 }
 
 void br_container_close(struct br_container *container)
 {
+	br_starter_close(&container->starter);
 	br_session_free(container->session);
+	br_private_close(&container->private);
 	free(container->id);
-	*container = (struct br_container){ 0 };
+	free(container->user);
+	*container = (struct br_container){
+		.private = { .listen_fd = -1 },
+		.starter = { .fd = -1 },
+	};
 }

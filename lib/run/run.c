@@ -40,7 +40,9 @@ struct build {
 	struct br_emitter emitter;
 	struct br_stop stop;
 	struct br_janitor janitor;
-	struct br_image image;
+	/* Of the labels, and of the folder that the container shares. */
+	char owner[BR_PROCESS_ID_TEXT_BYTES];
+	char *private_path;
 	struct br_container container;
 	struct br_stages stages;
 	/* The environment failed; told as a notice. */
@@ -108,95 +110,38 @@ static bool fail_build(struct build *build, const struct br_err *err)
 	return false;
 }
 
-static void on_pull(void *ctx, int64_t done, int64_t total)
-{
-	struct build *build = ctx;
-	struct br_event event = {
-		.type = BR_EVENT_IMAGE_PULLING,
-		.image_pulling = {
-			.image = build->plan->image,
-			.done = done,
-			.total = total,
-		},
-	};
-
-	br_emit(&build->emitter, &event);
-}
-
-static bool get_image(struct build *build, struct br_err *err)
-{
-	int64_t start_us = br_clock_now_us();
-
-	if (!br_engine_image(build->options->engine, build->plan->image,
-		    build->options->pull, on_pull, build, &build->image, err))
-		return false;
-
-	struct br_event event = {
-		.type = BR_EVENT_IMAGE_READY,
-		.image_ready = {
-			.image = build->plan->image,
-			.digest = build->image.digest,
-			.seconds = seconds_since(start_us),
-		},
-	};
-	br_emit(&build->emitter, &event);
-	return true;
-}
-
-static bool start_container(struct build *build, const char *owner,
-	const char *private_path, struct br_err *err)
-{
-	int64_t start_us = br_clock_now_us();
-	const struct br_container_options options = {
-		.engine = build->options->engine,
-		.plan = build->plan,
-		.image = &build->image,
-		.build = build->options->bus->build,
-		.owner = owner,
-		.private_path = private_path,
-		.wire = build->options->wire,
-		.handlers = br_stages_handlers(&build->stages),
-	};
-
-	if (!br_container_open(&options, &build->container, err))
-		return false;
-
-	struct br_event event = {
-		.type = BR_EVENT_CONTAINER_STARTED,
-		.container_started = {
-			.container = build->container.id,
-			.image = build->plan->image,
-			.seconds = seconds_since(start_us),
-		},
-	};
-	br_emit(&build->emitter, &event);
-	br_stages_attach(
-		&build->stages, build->container.session, build->image.user);
-	return true;
-}
-
-/* Everything until the first stage can start. */
+/* Everything until the container is on its way. */
 static bool bring_up(struct build *build)
 {
+	const struct br_run_options *options = build->options;
 	struct br_process_id self;
-	char owner[BR_PROCESS_ID_TEXT_BYTES];
-	const char *id = build->options->bus->build;
-	br_autofree char *private_path = br_private_path(id);
 	struct br_err err = { 0 };
 
 	if (!br_process_self(&self, &err))
 		return fail_build(build, &err);
-	br_process_id_format(&self, owner);
+	br_process_id_format(&self, build->owner);
+	build->private_path = br_private_path(options->bus->build);
 
 	const struct br_janitor_options janitor = {
-		.engine = build->options->engine,
-		.build = id,
-		.private_dir = private_path,
+		.engine = options->engine,
+		.build = options->bus->build,
+		.private_dir = build->private_path,
 		.self = &self,
 	};
+	const struct br_container_options container = {
+		.engine = options->engine,
+		.plan = build->plan,
+		.image = build->plan->image,
+		.pull = options->pull,
+		.build = options->bus->build,
+		.owner = build->owner,
+		.private_path = build->private_path,
+		.wire = options->wire,
+		.emitter = &build->emitter,
+		.handlers = br_stages_handlers(&build->stages),
+	};
 	if (!br_janitor_start(&janitor, &build->janitor, &err) ||
-		!get_image(build, &err) ||
-		!start_container(build, owner, private_path, &err))
+		!br_container_open(&container, &build->container, &err))
 		return fail_build(build, &err);
 	return true;
 }
@@ -231,7 +176,8 @@ static void explain_loss(struct build *build, struct br_err *err)
 	struct br_container_state state = { 0 };
 	struct br_err ignored = { 0 };
 
-	if (err->code != BR_EUNAVAIL)
+	/* While it was starting, `err` is the engine's own word. */
+	if (err->code != BR_EUNAVAIL || !build->container.is_up)
 		return;
 	if (!br_engine_inspect(build->options->engine, build->container.id,
 		    &state, &ignored))
@@ -248,24 +194,38 @@ static void explain_loss(struct build *build, struct br_err *err)
 			"build");
 }
 
+/* Let the container's side work. */
+static bool work(struct build *build,
+	const struct pollfd waits[BR_CONTAINER_FDS], struct br_err *err)
+{
+	struct br_container *container = &build->container;
+	bool was_up = container->is_up;
+
+	if (!br_container_work(container, waits, err))
+		return false;
+	if (!was_up && container->is_up)
+		br_stages_attach(
+			&build->stages, container->session, container->user);
+	return true;
+}
+
 /* Wait for the next thing to happen and let it. */
 static bool turn(struct build *build, struct br_err *err)
 {
-	struct br_session *session = build->container.session;
-	struct pollfd waits[] = {
-		{ .fd = br_session_fd(session),
-			.events = br_session_poll_events(session) },
-		{ .fd = build->stop.fd, .events = POLLIN },
-	};
-	int ready = poll(waits, 2, poll_timeout_ms(build));
+	struct pollfd waits[BR_CONTAINER_FDS + 1];
+	struct pollfd *stop = &waits[BR_CONTAINER_FDS];
 
+	br_container_poll(&build->container, waits);
+	*stop = (struct pollfd){ .fd = build->stop.fd, .events = POLLIN };
+
+	int ready = poll(waits, BR_CONTAINER_FDS + 1, poll_timeout_ms(build));
 	if (ready < 0 && errno != EINTR)
 		return br_fail_errno(err, "wait for the container");
-	if (ready > 0 && waits[1].revents)
+	if (ready > 0 && stop->revents)
 		(void)br_stop_look(&build->stop);
-	if (ready > 0 && waits[0].revents) {
+	if (ready > 0) {
 		build->is_flush_due = true;
-		if (!br_session_pump(session, err))
+		if (!work(build, waits, err))
 			return false;
 	} else if (build->is_flush_due) {
 		br_emit_flush(&build->emitter);
@@ -287,7 +247,6 @@ static bool run_stages(struct build *build)
 	struct br_err err = { 0 };
 
 	heed_stop(build);
-	br_stages_start(&build->stages);
 	while (!br_stages_are_done(&build->stages)) {
 		if (must_leave(build))
 			return false;
@@ -318,10 +277,9 @@ static bool end_container(struct build *build)
 /* Run what needs a container. Gives true where nothing is left of it. */
 static bool run_in_container(struct build *build)
 {
-	bool is_up = bring_up(build);
-	bool is_done = is_up && run_stages(build);
+	bool is_done = bring_up(build) && run_stages(build);
 
-	if (is_done)
+	if (is_done && build->container.is_up)
 		return end_container(build);
 	br_stages_abandon(&build->stages,
 		build->has_error ? BR_RESULT_ERROR : BR_RESULT_CANCELLED);
@@ -406,6 +364,8 @@ void br_run(const struct br_plan *plan, const struct br_run_options *options,
 		.started_us = br_clock_now_us(),
 		.emitter = { .bus = options->bus },
 		.janitor = { .fd = -1 },
+		.container = { .starter = { .fd = -1 },
+			.private = { .listen_fd = -1 } },
 	};
 	struct br_err err = { 0 };
 
@@ -426,6 +386,6 @@ void br_run(const struct br_plan *plan, const struct br_run_options *options,
 
 	br_stop_close(&build.stop);
 	br_stages_done(&build.stages);
-	br_image_done(&build.image);
+	free(build.private_path);
 	br_mask_free(build.emitter.mask);
 }

@@ -434,6 +434,16 @@ static unsigned job_count(const struct br_stages *stages)
 	return stages->options.jobs > 0 ? stages->options.jobs : 1;
 }
 
+/* A stage without steps needs no container to pass. */
+static bool may_start(const struct br_stage_run *run)
+{
+	const struct br_stages *stages = run->owner;
+
+	return !stages->is_closed &&
+		stages->running_count < job_count(stages) &&
+		(stages->options.session || run->stage->step_count == 0);
+}
+
 /* Go over the stages once. Gives true where one was started or skipped. */
 static bool start_some(struct br_stages *stages)
 {
@@ -448,8 +458,7 @@ static bool start_some(struct br_stages *stages)
 		enum readiness readiness = look_at_needs(run);
 		if (readiness == NEVER)
 			skip(run, BR_REASON_NEEDS);
-		else if (readiness == READY && !stages->is_closed &&
-			stages->running_count < job_count(stages))
+		else if (readiness == READY && may_start(run))
 			start(run);
 		has_changed = has_changed || run->phase != BR_STAGE_WAITING;
 	}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/starter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clean.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "engine/attach.h"
+#include "session/private.h"
+
+/* Where buildr-init is in the container, whichever way it came there. */
+#define INIT_PATH "/.buildr/init"
+
+static const char *const socket_command[] = { INIT_PATH, "socket", NULL };
+static const char *const stdio_command[] = { INIT_PATH, "stdio", NULL };
+
+enum {
+	/* How often to ask whether the container lives until it has spoken. */
+	LOOK_INTERVAL_MS = 500,
+	/* buildr-init connects within a millisecond; a loaded machine is slow. */
+	CONNECT_TIMEOUT_MS = 60 * 1000,
+	/* buildr-init is 0.1 MiB. */
+	INIT_MAX_BYTES = 4 * 1024 * 1024,
+};
+
+/* The child's own state. */
+struct work {
+	const struct br_starter_options *options;
+	int fd;
+};
+
+/* A parent that is gone takes none; PDEATHSIG ends this process then. */
+static void tell(
+	const struct work *work, const struct br_starter_message *message)
+{
+	while (send(work->fd, message, sizeof(*message), MSG_NOSIGNAL) < 0 &&
+		errno == EINTR)
+		continue;
+}
+
+static void on_pull(void *ctx, int64_t done, int64_t total)
+{
+	const struct work *work = ctx;
+
+	tell(work,
+		&(struct br_starter_message){
+			.type = BR_STARTER_PULLING,
+			.done = done,
+			.total = total,
+		});
+}
+
+static bool get_image(
+	const struct work *work, struct br_image *image, struct br_err *err)
+{
+	const struct br_starter_options *options = work->options;
+	int64_t start_us = br_clock_now_us();
+	struct br_starter_message message = { .type = BR_STARTER_IMAGE };
+
+	if (!br_engine_image(options->engine, options->image, options->pull,
+		    on_pull, (void *)(uintptr_t)work, image, err))
+		return false;
+	(void)snprintf(
+		message.digest, sizeof(message.digest), "%s", image->digest);
+	(void)snprintf(message.user, sizeof(message.user), "%s", image->user);
+	message.seconds = (double)(br_clock_now_us() - start_us) / 1e6;
+	tell(work, &message);
+	return true;
+}
+
+static bool create(const struct work *work, const struct br_image *image,
+	bool is_stdio, char **id, struct br_err *err)
+{
+	const struct br_starter_options *options = work->options;
+	const struct br_plan *plan = options->plan;
+	const struct br_container_spec spec = {
+		.image = image->id,
+		.command = is_stdio ? stdio_command : socket_command,
+		.build = options->build,
+		.project_label = options->project_dir,
+		.owner = options->owner,
+		.private_dir = is_stdio ? NULL : options->private_dir,
+		.project_dir = options->project_dir,
+		.project_target = BR_PLAN_PROJECT_MOUNT,
+		.has_docker = plan->has_docker,
+		.is_attached = is_stdio,
+		.memory_bytes = plan->memory_bytes,
+		.cpus_nano = plan->cpus_nano,
+		.pids = plan->pids,
+		.network = plan->network,
+	};
+	struct br_starter_message message = { .type = BR_STARTER_CREATED };
+
+	if (!br_engine_create(options->engine, &spec, id, err))
+		return false;
+	(void)snprintf(message.id, sizeof(message.id), "%s", *id);
+	tell(work, &message);
+	return true;
+}
+
+static bool start(const struct work *work, const char *id, struct br_err *err)
+{
+	if (!br_engine_start(work->options->engine, id, err))
+		return false;
+	tell(work, &(struct br_starter_message){ .type = BR_STARTER_STARTED });
+	return true;
+}
+
+static bool copy_init(
+	const struct work *work, const char *id, struct br_err *err)
+{
+	br_autofree char *path = NULL;
+	br_autobuf struct br_buf program = { 0 };
+
+	if (!br_private_find_init(&path, err) ||
+		!br_file_load(path, INIT_MAX_BYTES, &program, err))
+		return false;
+	return br_engine_copy_in(work->options->engine, id, INIT_PATH,
+		br_buf_text(&program), program.len, err);
+}
+
+/* Wait for a word of the parent, at most `timeout_ms`. */
+static bool hear(const struct work *work, int timeout_ms)
+{
+	struct pollfd wait = { .fd = work->fd, .events = POLLIN };
+	int ready = 0;
+	char word;
+
+	do
+		ready = poll(&wait, 1, timeout_ms);
+	while (ready < 0 && errno == EINTR);
+	if (ready <= 0)
+		return false;
+	/* The parent has closed: it needs us no longer. */
+	if (recv(work->fd, &word, 1, 0) != 1)
+		_exit(EXIT_SUCCESS);
+	return true;
+}
+
+/* Say why the container ended before its buildr-init spoke. */
+static bool fail_of_ended(
+	const struct br_container_state *state, struct br_err *err)
+{
+	if (state->exists && state->error[0] != '\0')
+		return br_fail(err, BR_EUNAVAIL,
+			"the container ended at its start: %s", state->error);
+	return br_fail(err, BR_EUNAVAIL,
+		"the container ended before buildr-init could connect");
+}
+
+/* Look after the container until the parent has its connection. */
+static bool watch(const struct work *work, const char *id, struct br_err *err)
+{
+	int64_t deadline_ms = br_clock_now_ms() + CONNECT_TIMEOUT_MS;
+
+	while (br_clock_now_ms() < deadline_ms) {
+		struct br_container_state state = { 0 };
+
+		(void)hear(work, LOOK_INTERVAL_MS);
+		if (!br_engine_inspect(work->options->engine, id, &state, err))
+			return false;
+		if (!state.is_running)
+			return fail_of_ended(&state, err);
+	}
+	return br_fail(err, BR_ETIMEDOUT,
+		"buildr-init did not connect within %d seconds",
+		CONNECT_TIMEOUT_MS / 1000);
+}
+
+static bool start_on_socket(
+	const struct work *work, const char *id, struct br_err *err)
+{
+	return start(work, id, err) && watch(work, id, err);
+}
+
+static bool start_on_stdio(
+	const struct work *work, const char *id, struct br_err *err)
+{
+	if (!copy_init(work, id, err))
+		return false;
+	tell(work, &(struct br_starter_message){ .type = BR_STARTER_ATTACH });
+	while (!hear(work, -1))
+		continue;
+	return start(work, id, err);
+}
+
+static bool start_on_wire(const struct work *work, const struct br_image *image,
+	bool is_stdio, struct br_err *err)
+{
+	br_autofree char *id = NULL;
+	struct br_err ignored = { 0 };
+
+	if (!create(work, image, is_stdio, &id, err))
+		return false;
+	if (is_stdio ? start_on_stdio(work, id, err)
+		     : start_on_socket(work, id, err))
+		return true;
+	/* Where this fails too, the janitor does it. */
+	(void)!br_engine_remove(work->options->engine, id, &ignored);
+	return false;
+}
+
+/* Is it the private folder that the engine does not see, or no connection? */
+static bool may_be_blind(
+	const struct br_starter_options *options, const struct br_err *err)
+{
+	if (err->code == BR_ENOTFOUND)
+		return strstr(err->text, options->private_dir) != NULL;
+	return err->code == BR_EUNAVAIL || err->code == BR_ETIMEDOUT;
+}
+
+static bool bring_up(const struct work *work, struct br_err *err)
+{
+	const struct br_starter_options *options = work->options;
+	struct br_image image = { 0 };
+	bool is_up = false;
+
+	if (!get_image(work, &image, err))
+		return false;
+	if (options->wire != BR_WIRE_STDIO)
+		is_up = start_on_wire(work, &image, false, err);
+	if (options->wire == BR_WIRE_STDIO ||
+		(!is_up && options->wire == BR_WIRE_AUTO &&
+			may_be_blind(options, err)))
+		is_up = start_on_wire(work, &image, true, err);
+	br_image_done(&image);
+	return is_up;
+}
+
+BR_NORETURN static void starter_main(const struct work *work, pid_t parent)
+{
+	struct br_starter_message message = { .type = BR_STARTER_FAILED };
+
+	/* The parent ends it, and a signal of the terminal is the parent's. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_SUCCESS);
+	(void)setsid();
+	work->options->engine->cancel_fd = -1;
+	if (!bring_up(work, &message.err))
+		tell(work, &message);
+	/* What is left to say is read before the end is. */
+	_exit(EXIT_SUCCESS);
+}
+
+bool br_starter_open(const struct br_starter_options *options,
+	struct br_starter *starter, struct br_err *err)
+{
+	int ends[2];
+	pid_t parent = getpid();
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return br_fail_errno(err, "make a socket");
+	br_autoclose int ours = ends[0];
+	br_autoclose int theirs = ends[1];
+
+	pid_t child = fork();
+	if (child < 0)
+		return br_fail_errno(err, "start a process");
+	if (child == 0) {
+		const struct work work = { .options = options, .fd = theirs };
+
+		(void)close(br_take_fd(&ours));
+		starter_main(&work, parent);
+	}
+	*starter = (struct br_starter){ .pid = child, .fd = br_take_fd(&ours) };
+	return true;
+}
+
+bool br_starter_read(struct br_starter *starter,
+	struct br_starter_message *message, bool *is_there, struct br_err *err)
+{
+	ssize_t n = recv(starter->fd, message, sizeof(*message), MSG_DONTWAIT);
+
+	*is_there = n == (ssize_t)sizeof(*message);
+	if (*is_there || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return true;
+	return br_fail(err, BR_EUNAVAIL,
+		"the process that starts the container has ended");
+}
+
+void br_starter_go_on(const struct br_starter *starter)
+{
+	(void)!send(starter->fd, "", 1, MSG_NOSIGNAL);
+}
+
+void br_starter_close(struct br_starter *starter)
+{
+	if (starter->fd >= 0)
+		(void)close(br_take_fd(&starter->fd));
+	if (starter->pid <= 0)
+		return;
+	(void)kill(starter->pid, SIGKILL);
+	while (waitpid(starter->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	starter->pid = 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * starter.h - the child that speaks to the engine until a container runs.
+ *
+ * Calls of the engine block, and a build has better things to do than to wait for
+ * a pull: other stages run meanwhile, and a request to stop must be heard. So each
+ * container is brought up by a child process, which says how far it is in messages
+ * on a socket. It dies with its parent and when the parent no longer listens; what
+ * it made until then has the build's label, for the janitor.
+ *
+ * Which wire works with this engine is found by trying: where it does not see the
+ * private folder, or no connection comes from the container, stdio is next.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "plan/plan.h"
+#include "run/run.h"
+
+/* Borrowed for the call of br_starter_open(). */
+struct br_starter_options {
+	struct br_engine *engine;
+	const struct br_plan *plan;
+	const char *image;
+	enum br_pull pull;
+	/* Values of the labels. */
+	const char *build;
+	const char *owner;
+	/* The private folder, which is there; project is the path to mount. */
+	const char *private_dir;
+	const char *project_dir;
+	enum br_wire_kind wire;
+};
+
+enum br_starter_type {
+	/* A pull goes on: `done` of `total` bytes, -1 where unknown. */
+	BR_STARTER_PULLING,
+	/* The engine has the image. */
+	BR_STARTER_IMAGE,
+	/* The container is there, not yet started. */
+	BR_STARTER_CREATED,
+	/*
+	 * It will talk over its stdin and stdout. The child waits for
+	 * br_starter_go_on() before it starts the container: who attaches later
+	 * misses what was said before.
+	 */
+	BR_STARTER_ATTACH,
+	/* It was started. */
+	BR_STARTER_STARTED,
+	/* It cannot be; nothing is left of it but what the label finds. */
+	BR_STARTER_FAILED,
+};
+
+/* A message as it is on the socket: both ends are the same program. */
+struct br_starter_message {
+	enum br_starter_type type;
+	int64_t done;
+	int64_t total;
+	/* Of CREATED: the container's id. */
+	char id[80];
+	/* Of IMAGE. */
+	char digest[128];
+	char user[256];
+	double seconds;
+	/* Of FAILED. */
+	struct br_err err;
+};
+
+/* A child at work. Starts out by br_starter_open(). */
+struct br_starter {
+	pid_t pid;
+	/* To poll for POLLIN; -1 once closed. */
+	int fd;
+};
+
+/*
+ * Fork the child.
+ *
+ * Ownership: br_starter_close(). Fails with BR_ESYSTEM.
+ */
+bool br_starter_open(const struct br_starter_options *options,
+	struct br_starter *starter, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Take the next message, without waiting; *is_there says whether one came.
+ *
+ * Fails with BR_EUNAVAIL where the child has ended without a word.
+ */
+bool br_starter_read(struct br_starter *starter,
+	struct br_starter_message *message, bool *is_there,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Answer BR_STARTER_ATTACH. */
+void br_starter_go_on(const struct br_starter *starter);
+
+/* End the child, if need be by force. May be called twice. */
+void br_starter_close(struct br_starter *starter);
