@@ -167,7 +167,7 @@ const char *br_words_of_skip(enum br_reason reason)
 	case BR_REASON_SELECTION:
 		return "not asked for";
 	case BR_REASON_FAIL_FAST:
-		return "another stage failed";
+		return "the build ended before";
 	case BR_REASON_NONE:
 	case BR_REASON_STATUS:
 	case BR_REASON_TIMEOUT:
