@@ -2,8 +2,8 @@
 """A proxy on a unix socket in front of the real engine, which spoils one answer.
 
 Everything passes through untouched but the one request that a Fault names. A request is
-named as NAMES has it; who sent it is told by the socket: the first process that connects
-is buildr, any other its janitor.
+named as NAMES has it; the socket tells who sent it: buildr, a child of it (the starter of
+a container), or neither, and then it is the janitor.
 """
 
 import contextlib
@@ -37,6 +37,15 @@ def name_of(method, path):
         if method == wanted and re.fullmatch(pattern, path):
             return name
     return f"{method} {path}"
+
+
+def parent_of(pid):
+    """Give the pid of a process's parent; 0 where there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 class Closed(Exception):
@@ -174,7 +183,9 @@ class Proxy:
 
     def __init__(self, path, target, faults=()):
         self.target, self.faults, self.seen = target, list(faults), []
-        self.first_pid = None
+        # Who buildr is; nothing is answered before that is known.
+        self.buildr_pid = 0
+        self.is_known = threading.Event()
         self.lock = threading.Lock()
         # How much went through an attached stream, to buildr and to the container.
         self.out_bytes = self.in_bytes = 0
@@ -183,6 +194,11 @@ class Proxy:
         self.listener.listen(64)
         self.address = f"unix://{path}"
         threading.Thread(target=self.accept, daemon=True).start()
+
+    def serve_process(self, process):
+        """From now on answer buildr, which is this process, and its children."""
+        self.buildr_pid = process.pid
+        self.is_known.set()
 
     def close(self):
         # An accept() that waits is not ended by close() alone.
@@ -199,9 +215,8 @@ class Proxy:
     def serve(self, client):
         pid, _, _ = struct.unpack("3i", client.getsockopt(
             socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-        with self.lock:
-            self.first_pid = self.first_pid or pid
-            is_janitors = pid != self.first_pid
+        self.is_known.wait()
+        is_janitors = self.buildr_pid not in (pid, parent_of(pid))
         engine = socket.socket(socket.AF_UNIX)
         with client, engine, contextlib.suppress(Closed, OSError):
             engine.connect(self.target)
