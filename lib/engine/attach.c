@@ -20,6 +20,7 @@ enum {
 
 struct br_attach {
 	struct br_stream *stream;
+	bool has_monitor;
 	struct br_demux demux;
 	uint8_t buffer[READ_BYTES];
 };
@@ -35,6 +36,7 @@ bool br_attach_open(struct br_http *http, const char *id,
 		return br_wrap(err, "attach to the container");
 	*attach = br_alloc(sizeof(**attach));
 	(*attach)->stream = stream;
+	(*attach)->has_monitor = br_http_is_podman(http);
 	return true;
 }
 
@@ -55,6 +57,11 @@ int br_attach_plain_fd(const struct br_attach *attach)
 {
 	return br_stream_is_plain(attach->stream) ? br_stream_fd(attach->stream)
 						  : -1;
+}
+
+bool br_attach_has_monitor(const struct br_attach *attach)
+{
+	return attach->has_monitor;
 }
 
 /* Who gets what the demultiplexer finds. */

@@ -42,6 +42,15 @@ int br_attach_fd(const struct br_attach *attach);
 int br_attach_plain_fd(const struct br_attach *attach);
 
 /*
+ * Say whether the container has a monitor, as with Podman, which closes its stdin
+ * also when the engine dies; with Docker stdin then stays open.
+ *
+ * A monitor that cannot get rid of the container's output does not pass its input
+ * on either: silence on stdin means nothing there.
+ */
+bool br_attach_has_monitor(const struct br_attach *attach);
+
+/*
  * Read what is there, at most about `max_bytes`, and hand the stdout part to
  * `fn`. `*is_over` says that the stream has ended.
  *

@@ -50,6 +50,28 @@ static bool check_spec(const struct br_container_spec *spec,
 		check_text("path of the engine's socket", socket_path, err);
 }
 
+/*
+ * Podman makes one text of a mount, its parts between commas: with a comma in it a
+ * path ends there, and what follows is an option.
+ */
+static bool check_mounts(struct br_http *http,
+	const struct br_container_spec *spec, const char *socket_path,
+	struct br_err *err)
+{
+	const char *const paths[] = { spec->private_dir, spec->project_dir,
+		spec->project_target, spec->has_docker ? socket_path : NULL };
+
+	if (!br_http_greet(http, err))
+		return false;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (br_http_is_podman(http) && paths[i] &&
+			strchr(paths[i], ','))
+			return br_fail(err, BR_EINPUT,
+				"Podman cannot mount '%s': there is a comma in the path",
+				paths[i]);
+	return true;
+}
+
 static void add_member(struct br_buf *json, const char *name, const char *value)
 {
 	br_buf_addf(json, "\"%s\":", name);
@@ -264,7 +286,8 @@ bool br_container_create(struct br_http *http,
 	br_autobuf struct br_buf json = { 0 };
 	br_autoanswer struct br_http_answer answer = { 0 };
 
-	if (!br_container_encode(spec, socket_path, &json, err))
+	if (!check_mounts(http, spec, socket_path, err) ||
+		!br_container_encode(spec, socket_path, &json, err))
 		return br_wrap(err, "create a container");
 	for (int i = 0; i < NAME_TRIES; i++) {
 		*number += 1;

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/str.h"
 #include "engine/curl.h"
 #include "engine/diagnose.h"
 #include "engine/version.h"
@@ -98,6 +99,11 @@ const char *br_http_version(const struct br_http *http)
 const char *br_http_server(const struct br_http *http)
 {
 	return http->server;
+}
+
+bool br_http_is_podman(const struct br_http *http)
+{
+	return br_has_prefix(http->server, "Libpod/");
 }
 
 /* Keep the value of a header line if it is the one called `name`. */

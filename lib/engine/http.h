@@ -105,6 +105,9 @@ const char *br_http_version(const struct br_http *http) BR_NONNULL_RESULT;
  */
 const char *br_http_server(const struct br_http *http) BR_NONNULL_RESULT;
 
+/* Say whether the engine is Podman; false before br_http_greet(). */
+bool br_http_is_podman(const struct br_http *http);
+
 /*
  * Send a request and take the answer, of any status.
  *

@@ -35,7 +35,7 @@ bool br_wire_open(struct br_wire *wire, int fd, struct br_attach *attach,
 		set_nonblocking(fd);
 		return true;
 	}
-	if (br_attach_plain_fd(attach) < 0)
+	if (br_attach_plain_fd(attach) < 0 || br_attach_has_monitor(attach))
 		return true;
 	if (!br_ping_open(&wire->ping, br_attach_plain_fd(attach), err)) {
 		br_wire_close(wire);

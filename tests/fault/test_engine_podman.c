@@ -78,7 +78,7 @@ static bool has_monitor(const struct scripted_rule *rules)
 
 	scripted_start(&server, rules);
 	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
-	assert_true(call_create(engine, &err));
+	assert_true(call_describe(engine, &err));
 	assert_true(br_engine_attach(engine, ID, &attach, &err));
 	bool is_monitored = br_attach_has_monitor(attach);
 	br_attach_close(attach);
