@@ -145,13 +145,16 @@ bool br_parse_size(const char *text, int64_t *size_bytes, struct br_err *err)
 		{ "tb", kib * kib * kib * kib },
 		{ "tib", kib * kib * kib * kib },
 	};
+	static const int64_t max_bytes = INT64_C(1) << 60;
 	static const int64_t max_whole = INT64_C(8000000000);
 	const char *at = text;
 	int64_t nano = 0;
 
 	/* A plain count of bytes may be larger than a number with a unit. */
 	if (text[0] != '\0' && strspn(text, "0123456789") == strlen(text))
-		return br_parse_int(text, 1, INT64_C(1) << 60, size_bytes, err);
+		return br_parse_int(text, 1, max_bytes, size_bytes, err) ||
+			br_fail(err, BR_EINPUT,
+				"a size of '%s' is out of range", text);
 
 	const struct unit *unit = NULL;
 	if (take_nano(&at, max_whole, &nano))
@@ -162,7 +165,7 @@ bool br_parse_size(const char *text, int64_t *size_bytes, struct br_err *err)
 			"'%s' is not a size like 512m or 2g", text);
 
 	double size = (double)nano / 1e9 * (double)unit->factor;
-	if (size < 1 || size > (double)(INT64_C(1) << 60))
+	if (size < 1 || size > (double)max_bytes)
 		return br_fail(
 			err, BR_EINPUT, "a size of '%s' is out of range", text);
 	*size_bytes = (int64_t)size;
@@ -171,12 +174,14 @@ bool br_parse_size(const char *text, int64_t *size_bytes, struct br_err *err)
 
 bool br_parse_nano(const char *text, int64_t *value_nano, struct br_err *err)
 {
+	static const int64_t max_nano = INT64_C(1000000) * 1000000000;
 	const char *at = text;
 	int64_t nano = 0;
 
-	if (!take_nano(&at, 1000000, &nano) || *at != '\0' || nano == 0)
+	if (!take_nano(&at, 1000000, &nano) || *at != '\0' || nano == 0 ||
+		nano > max_nano)
 		return br_fail(err, BR_EINPUT,
-			"'%s' is not a number like 2 or 1.5", text);
+			"'%s' is not a positive number like 2 or 1.5", text);
 	*value_nano = nano;
 	return true;
 }

@@ -71,11 +71,16 @@ static void report_syntax(struct source *source)
 	const char *problem = parser->problem ? parser->problem : "no memory";
 	const char *help = syntax_help(problem, byte_at(&tree->lines, place));
 
-	if (parser->context && parser->context_mark.line + 1 != place.line)
+	/* This context says nothing that the problem does not. */
+	bool has_context = parser->context &&
+		strcmp(parser->context, "while scanning for the next token") !=
+			0;
+
+	if (has_context && parser->context_mark.line + 1 != place.line)
 		br_diags_add(tree->diags, BR_SEVERITY_ERROR, place, help,
 			"%s (%s that begins in line %zu)", problem,
 			parser->context, parser->context_mark.line + 1);
-	else if (parser->context)
+	else if (has_context)
 		br_diags_add(tree->diags, BR_SEVERITY_ERROR, place, help,
 			"%s (%s)", problem, parser->context);
 	else

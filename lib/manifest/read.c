@@ -71,9 +71,8 @@ void br_read_entry(struct br_reader *reader, const struct br_entry *entry,
 		return;
 	else if (key->refused)
 		br_diags_add(reader->diags, BR_SEVERITY_ERROR,
-			entry->key->place, key->help,
-			"'%s' cannot stand in %s: %s", key->name, keys->owner,
-			key->refused);
+			entry->key->place, NULL, "'%s' cannot stand in %s: %s",
+			key->name, keys->owner, key->refused);
 	else if (!key->read)
 		br_diags_add(reader->diags, BR_SEVERITY_ERROR,
 			entry->key->place, key->help,
@@ -119,29 +118,44 @@ static bool has_unwanted(const char *text, bool is_word)
 	return false;
 }
 
-const char *br_read_line(struct br_reader *reader, const struct br_entry *entry,
-	const char *name, bool is_word)
+/* Check a text that was read; NULL, with a mistake, where it is wrong. */
+static const char *check_line(struct br_reader *reader, struct br_place place,
+	const char *name, bool is_word, const char *text)
 {
-	const char *text = br_read_text(reader, entry, name, "text");
+	if (text[0] == '\0')
+		br_diags_add(reader->diags, BR_SEVERITY_ERROR, place, NULL,
+			"%s must not be empty", name);
+	else if (has_unwanted(text, is_word))
+		br_diags_add(reader->diags, BR_SEVERITY_ERROR, place, NULL,
+			"%s must have no %scontrol characters", name,
+			is_word ? "blanks or " : "");
+	else
+		return text;
+	return NULL;
+}
+
+const char *br_read_line(struct br_reader *reader, const struct br_entry *entry,
+	const char *name, const char *wants)
+{
+	const char *text = br_read_text(reader, entry, name, wants);
 
 	if (!text)
 		return NULL;
-	if (text[0] == '\0') {
-		br_diags_add(reader->diags, BR_SEVERITY_ERROR, entry->place,
-			NULL, "%s must not be empty", name);
-		return NULL;
-	}
-	if (has_unwanted(text, is_word)) {
-		br_diags_add(reader->diags, BR_SEVERITY_ERROR, entry->place,
-			NULL, "%s must have no %scontrol characters", name,
-			is_word ? "blanks or " : "");
-		return NULL;
-	}
-	return text;
+	return check_line(reader, entry->place, name, false, text);
 }
 
-bool br_read_bool(
-	struct br_reader *reader, const struct br_entry *entry, bool *value)
+const char *br_read_word(struct br_reader *reader, const struct br_entry *entry,
+	const char *name, const char *wants)
+{
+	const char *text = br_read_text(reader, entry, name, wants);
+
+	if (!text)
+		return NULL;
+	return check_line(reader, entry->place, name, true, text);
+}
+
+bool br_read_bool(struct br_reader *reader, const struct br_entry *entry,
+	const char *wants, bool *value)
 {
 	const struct br_node *node = entry->value;
 	br_autofree char *name = NULL;
@@ -152,7 +166,7 @@ bool br_read_bool(
 		return true;
 	}
 	name = br_format("'%s'", entry->key->text);
-	br_read_wrong(reader, entry, name, "true or false", NULL);
+	br_read_wrong(reader, entry, name, wants, NULL);
 	return false;
 }
 
@@ -220,7 +234,7 @@ void br_read_texts(struct br_reader *reader, const struct br_entry *entry,
 	texts->count = 0;
 	for (size_t i = 0; i < list->entry_count; i++) {
 		const struct br_entry *item = &list->entries[i];
-		const char *text = br_read_line(reader, item, name, false);
+		const char *text = br_read_line(reader, item, name, "text");
 
 		if (!text || (check && !check(reader, item, text)))
 			continue;

@@ -30,7 +30,7 @@ struct br_key {
 	const char *name;
 	/* NULL: this version does not run it, which is a mistake that says so. */
 	br_read_fn *read;
-	/* What to do instead, or NULL. */
+	/* What to do instead where it is not run, or NULL. */
 	const char *help;
 	/* Not NULL: the key cannot stand here, for this reason. */
 	const char *refused;
@@ -83,15 +83,19 @@ const char *br_read_text(struct br_reader *reader, const struct br_entry *entry,
 	const char *name, const char *wants);
 
 /*
- * Read a text that is not empty and has no control characters, and no blanks
- * either where `is_word`; else as br_read_text(). Ownership: the manifest's.
+ * Read a text that is not empty and has no control characters; else as
+ * br_read_text(). Ownership: the manifest's.
  */
 const char *br_read_line(struct br_reader *reader, const struct br_entry *entry,
-	const char *name, bool is_word);
+	const char *name, const char *wants);
 
-/* Read a bool, which is `true` or `false` without quotes. */
-bool br_read_bool(
-	struct br_reader *reader, const struct br_entry *entry, bool *value);
+/* br_read_line() for a text without blanks. Ownership: the manifest's. */
+const char *br_read_word(struct br_reader *reader, const struct br_entry *entry,
+	const char *name, const char *wants);
+
+/* Read a bool, `true` or `false` without quotes; `wants` says what is taken. */
+bool br_read_bool(struct br_reader *reader, const struct br_entry *entry,
+	const char *wants, bool *value);
 
 /* Read a decimal integer without quotes; `wants` says which are taken. */
 bool br_read_int(struct br_reader *reader, const struct br_entry *entry,

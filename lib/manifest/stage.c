@@ -64,10 +64,8 @@ static void read_allow_failure(
 
 	if (entry->value->kind == BR_NODE_LIST)
 		read_statuses(reader, entry, &stage->allow_failure);
-	else if (entry->value->kind == BR_NODE_MAPPING)
-		br_read_wrong(reader, entry, "'allow_failure'",
-			"true, false or a list of exit codes", NULL);
-	else if (br_read_bool(reader, entry, &is_any))
+	else if (br_read_bool(reader, entry,
+			 "true, false or a list of exit codes", &is_any))
 		stage->allow_failure =
 			(struct br_allow_failure){ .is_any = is_any };
 }
@@ -76,7 +74,7 @@ static void read_workdir(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
 	struct br_stage *stage = into;
-	const char *path = br_read_line(reader, entry, "'workdir'", false);
+	const char *path = br_read_line(reader, entry, "'workdir'", "a path");
 
 	if (path)
 		stage->workdir = path;
@@ -116,15 +114,15 @@ static void read_user(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
 	struct br_stage *stage = into;
-	const char *user = br_read_line(reader, entry, "'user'", true);
+	static const char wants[] = "a uid, uid:gid, a name or host";
+	const char *user = br_read_word(reader, entry, "'user'", wants);
 
 	if (!user)
 		return;
 	if (is_user(user))
 		stage->user = user;
 	else
-		br_read_wrong(reader, entry, "'user'",
-			"a uid, uid:gid, a name or host", NULL);
+		br_read_wrong(reader, entry, "'user'", wants, NULL);
 }
 
 static void read_shell(
@@ -149,7 +147,7 @@ static void read_shell(
 		return;
 	}
 	argv = br_arena_array(&reader->manifest->arena, 2, sizeof(*argv));
-	argv[0] = br_read_line(reader, entry, "'shell'", true);
+	argv[0] = br_read_word(reader, entry, "'shell'", "a program or a list");
 	if (argv[0])
 		stage->shell = argv;
 }

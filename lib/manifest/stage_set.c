@@ -25,7 +25,7 @@ static void report_no_list(
 	const struct br_node *node = entry->value;
 	br_autofree char *help = node->kind == BR_NODE_SCALAR
 		? br_format("as a list: stages: [%s]", node->text)
-		: NULL;
+		: br_strdup("the stages themselves are keys of the manifest");
 
 	br_read_wrong(reader, entry, "'stages'", "a list of names", help);
 }

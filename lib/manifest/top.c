@@ -29,7 +29,8 @@ static void read_image(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
 	(void)into;
-	reader->manifest->image = br_read_line(reader, entry, "'image'", true);
+	reader->manifest->image =
+		br_read_word(reader, entry, "'image'", "the name of an image");
 }
 
 static void read_defaults(
@@ -57,8 +58,8 @@ static void read_docker(
 	struct br_manifest *manifest = reader->manifest;
 
 	(void)into;
-	manifest->is_docker_given =
-		br_read_bool(reader, entry, &manifest->has_docker);
+	manifest->is_docker_given = br_read_bool(
+		reader, entry, "true or false", &manifest->has_docker);
 }
 
 static void read_memory(
@@ -118,14 +119,15 @@ static bool is_network(const char *name)
 static void read_network(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
-	const char *name = br_read_line(reader, entry, "'network'", true);
+	static const char wants[] =
+		"bridge, none, host or the name of a network";
+	const char *name = br_read_word(reader, entry, "'network'", wants);
 
 	(void)into;
 	if (name && is_network(name))
 		reader->manifest->network = name;
 	else if (name)
-		br_read_wrong(reader, entry, "'network'",
-			"bridge, none, host or the name of a network", NULL);
+		br_read_wrong(reader, entry, "'network'", wants, NULL);
 }
 
 static const struct br_key top_rows[] = {

@@ -138,18 +138,16 @@ static void read_vars(
 static void read_inherit(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
+	static const char wants[] = "true, false or a list of names";
 	struct br_manifest *manifest = reader->manifest;
 	bool is_all = false;
 
 	(void)into;
 	if (entry->value->kind == BR_NODE_LIST) {
 		manifest->inherit = BR_INHERIT_GLOBS;
-		br_read_texts(reader, entry, "true, false or a list of names",
-			NULL, &manifest->inherit_globs);
-	} else if (entry->value->kind == BR_NODE_MAPPING) {
-		br_read_wrong(reader, entry, "'inherit'",
-			"true, false or a list of names", NULL);
-	} else if (br_read_bool(reader, entry, &is_all)) {
+		br_read_texts(
+			reader, entry, wants, NULL, &manifest->inherit_globs);
+	} else if (br_read_bool(reader, entry, wants, &is_all)) {
 		manifest->inherit = is_all ? BR_INHERIT_ALL : BR_INHERIT_NONE;
 	}
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whatever a manifest is, it is read or has a mistake, never both nor neither;
+ * the mistakes are sorted, and reading it again says the same.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "manifest/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_diags(const struct br_diags *diags)
+{
+	for (size_t i = 0; i < diags->count; i++) {
+		const struct br_diag *diag = &diags->items[i];
+		const struct br_place *place = &diag->place;
+
+		if (!br_utf8_is_valid(diag->text, strlen(diag->text)) ||
+			strpbrk(diag->text, "\n\r\x1b"))
+			abort();
+		if (diag->source_line &&
+			diag->caret > strlen(diag->source_line))
+			abort();
+		if (i > 0 && place->line < diags->items[i - 1].place.line)
+			abort();
+	}
+}
+
+/* Steps are where their `-` is, or where they begin themselves. */
+static void check_steps(struct br_str text, const struct br_stage *stage)
+{
+	struct br_lines lines = { .text = br_lines_skip_bom(text) };
+
+	for (size_t i = 0; stage && i < stage->step_count; i++) {
+		const struct br_place *place = &stage->steps[i].place;
+		struct br_str line = br_lines_find(&lines, place->line);
+
+		if (place->column == 0 ||
+			place->column > br_lines_count_chars(line) + 1)
+			abort();
+		if (!stage->steps[i].text == !stage->steps[i].argv)
+			abort();
+	}
+}
+
+static void read_once(struct br_str text, struct br_buf *shown)
+{
+	br_auto(br_manifest) struct br_manifest *manifest = NULL;
+	struct br_diags diags = { 0 };
+
+	br_manifest_parse(text, "m.yml", "/project", &manifest, &diags);
+	if (!manifest == (diags.error_count == 0))
+		abort();
+	check_diags(&diags);
+	for (size_t i = 0; manifest && i < manifest->stage_count; i++)
+		check_steps(text, &manifest->stages[i]);
+	for (size_t i = 0; manifest && i < manifest->order_count; i++)
+		if (manifest->order[i] >= manifest->stage_count)
+			abort();
+	if (manifest)
+		check_steps(text, manifest->prepare);
+	br_diags_format(&diags, shown);
+	br_diags_done(&diags);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct br_str text = { .data = (const char *)data, .len = size };
+	br_autobuf struct br_buf first = { 0 };
+	br_autobuf struct br_buf second = { 0 };
+
+	read_once(text, &first);
+	read_once(text, &second);
+	if (!br_str_equal(br_buf_str(&first), br_buf_str(&second)))
+		abort();
+	return 0;
+}
