@@ -145,8 +145,7 @@ static bool attach_init(struct br_container *container, struct br_err *err)
 		    container->options.engine, container->id, &attach, err) ||
 		!open_session(container, -1, attach, err))
 		return false;
-	br_starter_go_on(&container->starter);
-	return true;
+	return br_starter_go_on(&container->starter, err);
 }
 
 static void emit_pulling(const struct br_container *container,

@@ -58,7 +58,6 @@ static void remove_leftovers(const struct br_janitor_options *options)
 {
 	int64_t start_ms = br_clock_now_ms();
 
-	br_private_remove(options->private_dir);
 	for (int i = 0; i < ROUNDS; i++) {
 		sleep_until(start_ms + round_ms[i]);
 		sweep(options, options->build, i == ROUNDS - 1);
@@ -90,6 +89,7 @@ BR_NORETURN static void janitor_main(
 	}
 
 	bool is_clean = read(fd, &word, 1) == 1 && word == clean_word;
+	br_private_remove(options->private_dir);
 	if (!is_clean)
 		remove_leftovers(options);
 	if (!has_swept)
@@ -142,15 +142,21 @@ bool br_janitor_start(const struct br_janitor_options *options,
 	if (child == 0) {
 		(void)setsid();
 		ignore_signals();
-		if (fork() != 0)
-			_exit(EXIT_SUCCESS);
+
+		pid_t janitor = fork();
+		if (janitor != 0)
+			_exit(janitor < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 		if (!drop_descriptors(&read_fd) || chdir("/") < 0)
 			_exit(EXIT_FAILURE);
 		options->engine->cancel_fd = -1;
 		janitor_main(read_fd, options);
 	}
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+
+	int status = 0;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
+	if (status != 0)
+		return br_fail(err, BR_ESYSTEM, "the janitor did not start");
 	janitor->fd = br_take_fd(&write_fd);
 	return true;
 }

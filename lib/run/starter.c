@@ -40,13 +40,13 @@ struct work {
 	int fd;
 };
 
-/* A parent that is gone takes none; PDEATHSIG ends this process then. */
+/* A parent that could not be told would wait for ever: let it see the end. */
 static void tell(
 	const struct work *work, const struct br_starter_message *message)
 {
-	while (send(work->fd, message, sizeof(*message), MSG_NOSIGNAL) < 0 &&
-		errno == EINTR)
-		continue;
+	while (send(work->fd, message, sizeof(*message), MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			_exit(EXIT_FAILURE);
 }
 
 static void on_pull(void *ctx, int64_t done, int64_t total)
@@ -290,9 +290,12 @@ bool br_starter_read(struct br_starter *starter,
 		"the process that starts the container has ended");
 }
 
-void br_starter_go_on(const struct br_starter *starter)
+bool br_starter_go_on(const struct br_starter *starter, struct br_err *err)
 {
-	(void)!send(starter->fd, "", 1, MSG_NOSIGNAL);
+	while (send(starter->fd, "", 1, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return br_fail_errno(err, "start the container");
+	return true;
 }
 
 void br_starter_close(struct br_starter *starter)

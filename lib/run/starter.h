@@ -96,8 +96,9 @@ bool br_starter_read(struct br_starter *starter,
 	struct br_starter_message *message, bool *is_there,
 	struct br_err *err) BR_MUST_CHECK;
 
-/* Answer BR_STARTER_ATTACH. */
-void br_starter_go_on(const struct br_starter *starter);
+/* Answer BR_STARTER_ATTACH. Fails with BR_ESYSTEM. */
+bool br_starter_go_on(
+	const struct br_starter *starter, struct br_err *err) BR_MUST_CHECK;
 
 /* End the child, if need be by force. May be called twice. */
 void br_starter_close(struct br_starter *starter);
