@@ -2,49 +2,14 @@
 #include "init/giveback.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "init/clock.h"
+#include "init/id_map.h"
 #include "init/mem.h"
 #include "init/walk.h"
-
-uint32_t id_map_find(const char *map, uint64_t host_id)
-{
-	uint64_t inside;
-	uint64_t outside;
-	uint64_t count;
-	int used = 0;
-
-	/* Lines of three numbers: first inside, first outside, how many. */
-	/* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
-	while (sscanf(map, "%" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &inside,
-		       &outside, &count, &used) == 3) {
-		if (host_id >= outside && host_id - outside < count)
-			return (uint32_t)(inside + (host_id - outside));
-		map += used;
-	}
-	return 0;
-}
-
-static uint32_t translate(const char *path, uint64_t host_id)
-{
-	/* The kernel takes 340 lines; 4 KiB hold all that engines write. */
-	char map[4096];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return (uint32_t)host_id;
-
-	ssize_t n = read(fd, map, sizeof(map) - 1);
-	(void)close(fd);
-	if (n <= 0)
-		return (uint32_t)host_id;
-	map[n] = '\0';
-	return id_map_find(map, host_id);
-}
 
 static int compare(const void *left, const void *right)
 {
@@ -98,8 +63,8 @@ void giveback_init(
 
 	*giveback = (struct giveback){
 		.path = mem_new(len),
-		.uid = translate("/proc/self/uid_map", uid),
-		.gid = translate("/proc/self/gid_map", gid),
+		.uid = id_map_uid(uid),
+		.gid = id_map_gid(gid),
 	};
 	memcpy(giveback->path, path, len);
 	giveback->is_blind = !walk_tree(path, remember, giveback);

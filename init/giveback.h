@@ -38,8 +38,7 @@ struct giveback {
 
 /*
  * Remember the files under `path` that do not belong to `uid`. uid and gid are as
- * the host numbers them; where a user namespace has no number for one, it is 0:
- * the caller of a rootless engine is root in its containers.
+ * the host numbers them (id_map.h).
  */
 void giveback_init(struct giveback *giveback, const char *path, uint64_t uid,
 	uint64_t gid);
@@ -51,8 +50,3 @@ void giveback_init(struct giveback *giveback, const char *path, uint64_t uid,
 bool giveback_run(struct giveback *giveback, int64_t limit_us);
 
 void giveback_done(struct giveback *giveback);
-
-/*
- * Translate an id by the text of a uid_map(5): 0 where it has no line for it.
- */
-uint32_t id_map_find(const char *map, uint64_t host_id);

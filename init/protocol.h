@@ -94,6 +94,8 @@ enum br_field_tag {
 	 * reads it as the file /proc/self/fd/8.
 	 */
 	BR_TAG_SCRIPT = 22,
+	/* STAGE, instead of USER: `uid:gid` as the host numbers them. */
+	BR_TAG_HOST_USER = 23,
 	/* STOP: ms between SIGTERM and SIGKILL; 0: SIGKILL at once. */
 	BR_TAG_GRACE_MS = 32,
 	/* STEP_STARTED, STEP_FINISHED: number of the step, from 1. */

@@ -105,6 +105,7 @@ static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 	case BR_TAG_EXEC_ARG:
 	case BR_TAG_WORKDIR:
 	case BR_TAG_USER:
+	case BR_TAG_HOST_USER:
 		text = take_text(payload, field);
 		break;
 	default:
@@ -123,6 +124,8 @@ static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 		spec->workdir = text;
 	else
 		spec->user = text;
+	if (field->tag == BR_TAG_HOST_USER)
+		spec->is_host_user = true;
 	return true;
 }
 

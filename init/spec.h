@@ -27,6 +27,8 @@ struct stage_spec {
 	const char *workdir;
 	/* NULL: root. */
 	const char *user;
+	/* `user` is as the host numbers it. */
+	bool is_host_user;
 	struct step_spec *steps;
 	size_t step_count;
 	const uint8_t *script;

@@ -492,12 +492,22 @@ void stage_work(struct stage *stage, const struct poller *poller)
 		drain(stage);
 }
 
+static bool find_user(struct stage *stage)
+{
+	const char *user = stage->spec.user;
+
+	if (!user)
+		return true;
+	return stage->spec.is_host_user
+		? user_find_host("/etc", user, &stage->user)
+		: user_find("/etc", user, &stage->user);
+}
+
 static bool prepare(struct stage *stage, char **own)
 {
 	char text[512];
 
-	if (stage->spec.user &&
-		!user_find("/etc", stage->spec.user, &stage->user)) {
+	if (!find_user(stage)) {
 		(void)snprintf(text, sizeof(text),
 			"user '%s': not in the image", stage->spec.user);
 		finish_stage(

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "init/id_map.h"
 #include "init/mem.h"
 
 enum {
@@ -207,4 +208,25 @@ bool user_find(const char *folder, const char *text, struct user *user)
 		find_groups(folder, name, &found);
 	*user = found;
 	return true;
+}
+
+bool user_find_host(const char *folder, const char *text, struct user *user)
+{
+	char wanted[NAME_BYTES];
+	char translated[NAME_BYTES];
+	uint32_t uid;
+	uint32_t gid;
+
+	if (strlen(text) >= sizeof(wanted))
+		return false;
+	(void)snprintf(wanted, sizeof(wanted), "%s", text);
+	char *group = strchr(wanted, ':');
+	if (!group)
+		return false;
+	*group++ = '\0';
+	if (!parse_id(wanted, &uid) || !parse_id(group, &gid))
+		return false;
+	(void)snprintf(translated, sizeof(translated), "%u:%u", id_map_uid(uid),
+		id_map_gid(gid));
+	return user_find(folder, translated, user);
 }

@@ -31,3 +31,6 @@ struct user {
  * (`/etc`). Gives false where a name is not there.
  */
 bool user_find(const char *folder, const char *text, struct user *user);
+
+/* Find the user whom the host calls `text`, `uid:gid`. */
+bool user_find_host(const char *folder, const char *text, struct user *user);

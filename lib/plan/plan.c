@@ -92,6 +92,11 @@ static const char *choose_workdir(struct br_arena *arena, const char *workdir)
 			arena, "%s/%s", BR_PLAN_PROJECT_MOUNT, workdir));
 }
 
+static bool is_host(const char *user)
+{
+	return user && strcmp(user, "host") == 0;
+}
+
 static const char *choose_user(
 	const struct building *building, const char *user)
 {
@@ -100,7 +105,7 @@ static const char *choose_user(
 
 	if (!user)
 		return NULL;
-	if (strcmp(user, "host") == 0)
+	if (is_host(user))
 		return br_arena_format(arena, "%ju:%ju",
 			(uintmax_t)options->caller_uid,
 			(uintmax_t)options->caller_gid);
@@ -182,6 +187,7 @@ static void build_stage(struct building *building,
 		.environment = nothing,
 		.workdir = choose_workdir(arena, from->workdir),
 		.user = choose_user(building, from->user),
+		.is_host_user = is_host(from->user),
 		.shell = copy_argv(
 			arena, from->shell ? from->shell : default_shell),
 		.timeout_ms = from->timeout_ms,

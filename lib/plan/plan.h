@@ -60,8 +60,10 @@ struct br_plan_stage {
 	const char *const *environment;
 	/* Absolute. */
 	const char *workdir;
-	/* `uid`, `uid:gid` or a name; NULL: the image's. `host` is resolved. */
+	/* `uid`, `uid:gid` or a name; NULL: the image's. */
 	const char *user;
+	/* It was `host`: `user` is the caller's numbers on the host. */
+	bool is_host_user;
 	/* NULL-terminated; never NULL. */
 	const char *const *shell;
 	/* 0: none. */

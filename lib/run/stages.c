@@ -353,6 +353,7 @@ static void send_stage(struct br_stage_run *run)
 		.environment = environment,
 		.workdir = stage->workdir,
 		.user = user_of(run),
+		.is_host_user = stage->is_host_user,
 		.shell = stage->shell,
 	};
 	br_session_start(run->owner->options.session, number_of(run), &what);

@@ -156,7 +156,9 @@ void br_session_start(struct br_session *session, unsigned stage,
 		br_wire_add_text(&payload, BR_TAG_ENV, what->environment[i]);
 	br_wire_add_text(&payload, BR_TAG_WORKDIR, what->workdir);
 	if (what->user)
-		br_wire_add_text(&payload, BR_TAG_USER, what->user);
+		br_wire_add_text(&payload,
+			what->is_host_user ? BR_TAG_HOST_USER : BR_TAG_USER,
+			what->user);
 	add_script(what, &payload);
 	for (size_t i = 0; i < what->step_count; i++)
 		add_step(&what->steps[i], &payload);

@@ -75,6 +75,8 @@ struct br_session_stage {
 	const char *workdir;
 	/* NULL: root. */
 	const char *user;
+	/* `user` is `uid:gid` as the host numbers them. */
+	bool is_host_user;
 	/* NULL-terminated. */
 	const char *const *shell;
 };

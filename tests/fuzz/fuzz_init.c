@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "init/giveback.h"
+#include "init/id_map.h"
 #include "init/inbox.h"
 #include "init/spec.h"
 

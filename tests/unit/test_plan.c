@@ -96,6 +96,8 @@ static void resolves_who_the_host_is(void **state)
 		"image: a\nstages: [s, t, u]\n"
 		"s: {user: host}\nt: {user: \"7:8\"}\nu: {}\n");
 	assert_string_equal(planned_stage(&planned, "s")->user, "1000:100");
+	assert_true(planned_stage(&planned, "s")->is_host_user);
+	assert_false(planned_stage(&planned, "t")->is_host_user);
 	assert_string_equal(planned_stage(&planned, "t")->user, "7:8");
 	assert_null(planned_stage(&planned, "u")->user);
 	assert_int_equal(planned.plan->caller_uid, 1000);
