@@ -20,13 +20,25 @@ enum {
 	STARTED_TIMEOUT_MS = 10 * 1000,
 };
 
+/*
+ * Whether a path means the same to each engine: a request is UTF-8, and Podman makes
+ * a line of CSV of a mount.
+ */
+static bool is_plain_path(const char *path)
+{
+	for (const char *at = path; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == ',' || *at == '"')
+			return false;
+	return br_utf8_is_valid(path, strlen(path));
+}
+
 /* A link to the project, where its own path cannot stand in a request. */
 static bool find_project_source(
 	struct br_container *container, char **source, struct br_err *err)
 {
 	const char *folder = container->options.plan->project_dir;
 
-	if (!br_utf8_is_valid(folder, strlen(folder)))
+	if (!is_plain_path(folder))
 		return br_private_link(
 			&container->private, folder, source, err);
 	*source = br_strdup(folder);

@@ -16,6 +16,7 @@
 #include "base/clean.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "engine/attach.h"
 #include "session/private.h"
 
@@ -79,6 +80,15 @@ static bool get_image(
 	return true;
 }
 
+/* The project's own path, where a label can hold it; else that of the link. */
+static const char *project_label(const struct br_starter_options *options)
+{
+	const char *path = options->plan->project_dir;
+
+	return br_utf8_is_valid(path, strlen(path)) ? path
+						    : options->project_dir;
+}
+
 static bool create(const struct work *work, const struct br_image *image,
 	bool is_stdio, char **id, struct br_err *err)
 {
@@ -88,7 +98,7 @@ static bool create(const struct work *work, const struct br_image *image,
 		.image = image->id,
 		.command = is_stdio ? stdio_command : socket_command,
 		.build = options->build,
-		.project_label = options->project_dir,
+		.project_label = project_label(options),
 		.owner = options->owner,
 		.private_dir = is_stdio ? NULL : options->private_dir,
 		.project_dir = options->project_dir,
