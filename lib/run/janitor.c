@@ -143,9 +143,9 @@ bool br_janitor_start(const struct br_janitor_options *options,
 		(void)setsid();
 		ignore_signals();
 
-		pid_t janitor = fork();
-		if (janitor != 0)
-			_exit(janitor < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+		pid_t grandchild = fork();
+		if (grandchild != 0)
+			_exit(grandchild < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 		if (!drop_descriptors(&read_fd) || chdir("/") < 0)
 			_exit(EXIT_FAILURE);
 		options->engine->cancel_fd = -1;
