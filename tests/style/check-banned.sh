@@ -19,8 +19,7 @@ scripts=$(find samples tests .ci -type f \( -name '*.sh' -o -name '*.py' -o -per
 # shellcheck disable=SC2086
 found=$(grep -nE '(^|[^A-Za-z0-9_.>])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|strncpy|gets|system|popen|alloca)[ ]*\(' $sources) &&
 	complain "banned functions:" "$found"
-# shellcheck disable=SC2086
-found=$(grep -nE '(^|[^A-Za-z0-9_])(sleep|usleep)[ ]*\(' $(find tests -name '*.c')) &&
+found=$(grep -rnE --include='*.c' '(^|[^A-Za-z0-9_])(sleep|usleep)[ ]*\(' tests) &&
 	complain "tests that sleep instead of waiting for an event:" "$found"
 # shellcheck disable=SC2086
 found=$(grep -nE '\b(TO''DO|FIX''ME|XX''X|HA''CK)\b' $sources $scripts) &&
