@@ -192,6 +192,14 @@ static void leaves_the_steps_output_alone(void **state)
 	expect(STEPS("trap 'echo bye' EXIT; false"), "1:bye\n=1");
 }
 
+/* busybox 1.35 runs for ever in it after `command eval`. */
+static void ends_a_subshell_whose_redirection_fails(void **state)
+{
+	(void)state;
+	expect(STEPS("set +e; (: </nonexistent/file) 2>/dev/null; echo on"),
+		"1:on\n=0");
+}
+
 static void keeps_descriptor_9_from_the_steps(void **state)
 {
 	(void)state;
@@ -258,6 +266,7 @@ int main(void)
 		cmocka_unit_test(ends_where_a_step_fails),
 		cmocka_unit_test(is_not_deceived_by_what_a_step_redefines),
 		cmocka_unit_test(leaves_the_steps_output_alone),
+		cmocka_unit_test(ends_a_subshell_whose_redirection_fails),
 		cmocka_unit_test(keeps_descriptor_9_from_the_steps),
 		cmocka_unit_test(is_not_held_up_by_a_background_process),
 		cmocka_unit_test(gives_a_step_byte_for_byte),
