@@ -10,7 +10,7 @@
 /* The environment's fault, as the contract's table of exit codes has it. */
 enum { EXIT_ENVIRONMENT = 3 };
 
-BR_NORETURN static void out_of_memory(void)
+void br_out_of_memory(void)
 {
 	static const char message[] = "buildr: out of memory\n";
 
@@ -29,7 +29,7 @@ void *br_alloc_array(size_t count, size_t size_bytes)
 	void *made = calloc(at_least_one, size_bytes > 0 ? size_bytes : 1);
 
 	if (!made)
-		out_of_memory();
+		br_out_of_memory();
 	return made;
 }
 
@@ -38,7 +38,7 @@ void *br_realloc_array(void *old, size_t count, size_t size_bytes)
 	void *made = reallocarray(old, count > 0 ? count : 1, size_bytes);
 
 	if (!made)
-		out_of_memory();
+		br_out_of_memory();
 	return made;
 }
 
@@ -77,6 +77,6 @@ char *br_format(const char *fmt, ...)
 	int len = vasprintf(&text, fmt, args);
 	va_end(args);
 	if (len < 0)
-		out_of_memory();
+		br_out_of_memory();
 	return text;
 }

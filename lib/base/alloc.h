@@ -12,6 +12,9 @@
 
 #include "base/attr.h"
 
+/* Say that there is no memory, and end: for libraries that give NULL then. */
+BR_NORETURN void br_out_of_memory(void);
+
 /*
  * Give `size_bytes` zeroed bytes, at least one.
  *

@@ -2,6 +2,7 @@
 #include "engine/curl.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -64,24 +65,43 @@ static bool find_symbols(struct br_curl *curl, struct br_err *err)
 	return true;
 }
 
+static void on_abort(int number)
+{
+	(void)number;
+	br_out_of_memory();
+}
+
+static bool start(struct br_curl *curl, bool is_tls, struct br_err *err)
+{
+	/* NODELETE: libraries under it do not survive being unloaded. */
+	curl->library =
+		dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
+	if (!curl->library)
+		return br_fail(err, BR_ESYSTEM, "load libcurl: %s", dlerror());
+	if (!find_symbols(curl, err)) {
+		curl->global_cleanup = NULL;
+		return false;
+	}
+	if (curl->global_init(
+		    is_tls ? CURL_GLOBAL_DEFAULT : CURL_GLOBAL_NOTHING)) {
+		curl->global_cleanup = NULL;
+		return br_fail(err, BR_ESYSTEM, "load libcurl: no start");
+	}
+	return true;
+}
+
 bool br_curl_load(bool is_tls, struct br_curl **curl, struct br_err *err)
 {
 	br_auto(br_curl) struct br_curl *loaded = br_alloc(sizeof(*loaded));
+	const struct sigaction action = { .sa_handler = on_abort };
+	struct sigaction before = { 0 };
 
-	/* NODELETE: libraries under it do not survive being unloaded. */
-	loaded->library =
-		dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-	if (!loaded->library)
-		return br_fail(err, BR_ESYSTEM, "load libcurl: %s", dlerror());
-	if (!find_symbols(loaded, err)) {
-		loaded->global_cleanup = NULL;
+	/* Libraries under it abort where they find no memory at their start. */
+	(void)sigaction(SIGABRT, &action, &before);
+	bool is_started = start(loaded, is_tls, err);
+	(void)sigaction(SIGABRT, &before, NULL);
+	if (!is_started)
 		return false;
-	}
-	if (loaded->global_init(
-		    is_tls ? CURL_GLOBAL_DEFAULT : CURL_GLOBAL_NOTHING)) {
-		loaded->global_cleanup = NULL;
-		return br_fail(err, BR_ESYSTEM, "load libcurl: no start");
-	}
 	*curl = br_take_ptr(&loaded);
 	return true;
 }
@@ -101,9 +121,9 @@ CURL *br_curl_easy(const struct br_curl *curl, const struct br_address *address)
 {
 	CURL *easy = curl->easy_init();
 
-	/* It only fails for want of memory, where br_alloc() ends as well. */
+	/* It only fails for want of memory. */
 	if (!easy)
-		abort();
+		br_out_of_memory();
 	br_curl_aim(curl, easy, address);
 	return easy;
 }

@@ -199,7 +199,7 @@ static bool load(struct br_http *http, struct br_err *err)
 		return false;
 	http->multi = http->curl->multi_init();
 	if (!http->multi)
-		abort();
+		br_out_of_memory();
 	http->curl->multi_setopt(
 		http->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
 	http->easy = br_curl_easy(http->curl, &http->address);

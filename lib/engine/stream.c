@@ -142,7 +142,7 @@ static bool connect_to(const struct br_curl *curl,
 	stream->easy = br_curl_easy(curl, address);
 	stream->multi = curl->multi_init();
 	if (!stream->multi)
-		abort();
+		br_out_of_memory();
 	curl->easy_setopt(stream->easy, CURLOPT_URL, url);
 	curl->easy_setopt(stream->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl->multi_add_handle(stream->multi, stream->easy);

@@ -96,7 +96,7 @@ void br_format_json(const struct br_plan *plan, struct br_buf *text)
 
 	char *printed = cJSON_PrintUnformatted(object);
 	if (!printed)
-		abort(); /* as br_alloc(): there is no memory left */
+		br_out_of_memory();
 	br_buf_add_text(text, printed);
 	br_buf_add_char(text, '\n');
 	cJSON_free(printed);

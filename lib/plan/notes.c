@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clean.h"
 
 /* Arenas cannot grow an array: move to one of twice the size. */
@@ -39,7 +40,7 @@ void br_notes_add(struct br_notes *notes, const char *fmt, ...)
 	int len = vasprintf(&text, fmt, args);
 	va_end(args);
 	if (len < 0)
-		abort(); /* as br_alloc(): there is no memory left */
+		br_out_of_memory();
 	if (has_note(notes, text))
 		return;
 	/* One more for the NULL at the end. */

@@ -13,7 +13,7 @@ from faults import check
 # here gets ENOMEM, which nearly every call can give.
 ERRORS = {
     "EMFILE ENOMEM": "open openat socket socketpair pipe pipe2 dup dup2 dup3 memfd_create "
-                     "signalfd4 epoll_create1 timerfd_create accept4 eventfd2",
+                     "fcntl signalfd4 epoll_create1 timerfd_create accept4 eventfd2",
     "EINTR EIO EAGAIN": "read recvfrom recvmsg splice pread64",
     "EINTR EIO EAGAIN EPIPE": "write writev sendto sendmsg",
     "EIO ENOSPC": "fsync ftruncate mkdir symlink link rename",
@@ -24,9 +24,8 @@ ERRORS = {
     "EIO": "close unlink rmdir getdents64 fstat newfstatat stat lstat readlink access statfs",
     "EPERM": "setsid setgroups setgid setuid prctl fchownat fchown chmod fchmod close_range",
     "ENOSYS": "getrandom ioctl",
-    "EINVAL": "fcntl",
     # What the kernel cannot refuse (a libc may not even look), or what changes nothing.
-    "": "rt_sigprocmask rt_sigaction getpid getppid getuid geteuid getgid getegid exit_group arch_prctl set_tid_address "
+    "": "rt_sigprocmask rt_sigaction futex getpid getppid getuid geteuid getgid getegid exit_group arch_prctl set_tid_address "
         "rt_sigreturn restart_syscall set_robust_list rseq uname munmap madvise",
 }
 ERRORS_OF = {call: errors.split() for errors, calls in ERRORS.items()
