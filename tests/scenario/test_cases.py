@@ -43,7 +43,7 @@ def check_passed(result):
 
 
 def odd_project_paths(program, wire):
-    for name in ("with spaces", "a:colon", "a,comma", "line\nbreak", "quo\"te'd",
+    for name in ("with spaces", "a:colon", "a,comma,ro", "line\nbreak", "quo\"te'd",
                  "ünïcödé", os.fsdecode(b"not-utf-8-\xff\xfe"), "-dash", "x" * 200):
         with place_of(program, HELLO, name) as place:
             (place.project / "file").write_text("content\n")
@@ -257,6 +257,23 @@ as-host:
         check_equal((project / "made/link").readlink(), Path("/etc/passwd"), "the link")
 
 
+def the_caller_owns_what_was_made(program, wire):
+    manifest = """
+image: buildr-test:latest
+stages: [as-root, as-host]
+as-root:
+  script: [mkdir by-root; touch by-root/file; chmod 777 .]
+as-host:
+  user: host
+  script: [touch by-host; echo more >> mine]
+"""
+    with place_of(program, manifest) as place:
+        (place.project / "mine").write_text("mine\n")
+        check_passed(place.run("run", "--output", "json", wire=wire))
+        for name, (owner, group, _) in tree_of(place.project).items():
+            check_equal((owner, group), (os.geteuid(), os.getegid()), f"owner of {name}")
+
+
 def copy_of(program, place):
     """Install the program where anybody may run it: a build folder may be shut."""
     build = Path(program).resolve().parents[1]
@@ -291,6 +308,7 @@ CASES = [
         (a_timeout_of_the_build, BOTH),
         (the_engine_learns_no_secret, BOTH),
         (files_are_given_back, BOTH),
+        (the_caller_owns_what_was_made, BOTH),
         (a_socket_without_permission, ONE),
     )
 ]
