@@ -221,6 +221,15 @@ static bool take_message(struct br_container *container,
 	return br_fail(err, BR_EPROTO, "a message that is none");
 }
 
+/* An engine that dies does no harm where the container is heard all the same. */
+static bool fail_start(struct br_container *container)
+{
+	if (!container->is_up)
+		return false;
+	br_starter_close(&container->starter);
+	return true;
+}
+
 static bool read_starter(struct br_container *container, struct br_err *err)
 {
 	struct br_starter_message message;
@@ -230,7 +239,7 @@ static bool read_starter(struct br_container *container, struct br_err *err)
 		if (!br_starter_read(
 			    &container->starter, &message, &is_there, err) ||
 			(is_there && !take_message(container, &message, err)))
-			return false;
+			return fail_start(container);
 		/* It has no more to say once both sides say that it runs. */
 		if (container->is_up && container->has_started) {
 			br_starter_close(&container->starter);
