@@ -40,7 +40,7 @@ static void on_signal(int number)
 	char byte = (char)(number == SIGINT ? SIGINT : SIGTERM);
 
 	if (signal_count == 0)
-		first_signal = byte;
+		first_signal = number == SIGINT ? SIGINT : SIGTERM;
 	signal_count++;
 	(void)!write((int)signal_fd, &byte, 1);
 	if (signal_count == 2)

@@ -108,7 +108,7 @@ int64_t br_stages_deadline_ms(const struct br_stages *stages);
 void br_stages_tick(struct br_stages *stages);
 
 /* Stop what runs, and start nothing more. */
-void br_stages_stop(struct br_stages *stages, enum br_stage_stop stop);
+void br_stages_stop(struct br_stages *stages, enum br_stage_stop why);
 
 /*
  * End without the session: what runs gets `result` (and reason ENGINE or

@@ -69,8 +69,11 @@ static bool get_image(
 	int64_t start_us = br_clock_now_us();
 	struct br_starter_message message = { .type = BR_STARTER_IMAGE };
 
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
+	void *ctx = (void *)(uintptr_t)work;
+
 	if (!br_engine_image(options->engine, options->image, options->pull,
-		    on_pull, (void *)(uintptr_t)work, image, err))
+		    on_pull, ctx, image, err))
 		return false;
 	(void)snprintf(
 		message.digest, sizeof(message.digest), "%s", image->digest);
