@@ -157,6 +157,8 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 		.cancel_fd = catch_signals(),
 	};
 	br_run(plan, &how, &outcome);
+	if (outcome.sink_failure.code != BR_OK)
+		complain(&outcome.sink_failure);
 	br_view_free(view);
 	return outcome.exit;
 }

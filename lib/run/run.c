@@ -290,16 +290,19 @@ static bool run_in_container(struct build *build)
 static struct br_outcome judge(const struct build *build)
 {
 	if (build->emitter.has_failed)
-		return (struct br_outcome){ BR_RESULT_ERROR, EXIT_ENVIRONMENT };
+		return (struct br_outcome){ .result = BR_RESULT_ERROR,
+			.exit = EXIT_ENVIRONMENT };
 	if (build->stop.request_count > 0)
-		return (struct br_outcome){ BR_RESULT_CANCELLED,
-			EXIT_SIGNAL + build->stop.signal };
+		return (struct br_outcome){ .result = BR_RESULT_CANCELLED,
+			.exit = EXIT_SIGNAL + build->stop.signal };
 	if (build->has_error || build->stages.has_error ||
 		build->stages.has_prepare_failed)
-		return (struct br_outcome){ BR_RESULT_ERROR, EXIT_ENVIRONMENT };
+		return (struct br_outcome){ .result = BR_RESULT_ERROR,
+			.exit = EXIT_ENVIRONMENT };
 	if (build->stages.has_failed || build->stop.is_timed_out)
-		return (struct br_outcome){ BR_RESULT_FAIL, EXIT_FAIL };
-	return (struct br_outcome){ BR_RESULT_PASS, 0 };
+		return (struct br_outcome){ .result = BR_RESULT_FAIL,
+			.exit = EXIT_FAIL };
+	return (struct br_outcome){ .result = BR_RESULT_PASS, .exit = 0 };
 }
 
 static void emit_finished(struct build *build, const struct br_outcome *outcome)
@@ -383,6 +386,8 @@ void br_run(const struct br_plan *plan, const struct br_run_options *options,
 	}
 	*outcome = judge(&build);
 	emit_finished(&build, outcome);
+	if (build.emitter.has_failed)
+		outcome->sink_failure = build.emitter.failure;
 
 	br_stop_close(&build.stop);
 	br_stages_done(&build.stages);

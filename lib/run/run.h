@@ -55,12 +55,14 @@ struct br_outcome {
 	enum br_result result;
 	/* The contract's exit code. */
 	int exit;
+	/* Why no more events could be handed on; BR_OK: all were. */
+	struct br_err sink_failure;
 };
 
 /*
  * Run `plan` to its end, whatever that is. Every failure is an event and in the
  * outcome; where not even events could be handed on (a sink failed), the outcome
- * is ERROR with 3.
+ * is ERROR with 3, and says why.
  *
  * A second stop request leaves at once: the outcome is CANCELLED, and the nets
  * clean up after the process has ended.
