@@ -181,7 +181,9 @@ bool br_parse_nano(const char *text, int64_t *value_nano, struct br_err *err)
 	if (!take_nano(&at, 1000000, &nano) || *at != '\0' || nano == 0 ||
 		nano > max_nano)
 		return br_fail(err, BR_EINPUT,
-			"'%s' is not a positive number like 2 or 1.5", text);
+			"'%s' is not a number like 2 or 1.5, above 0 and at "
+			"most 1000000",
+			text);
 	*value_nano = nano;
 	return true;
 }
