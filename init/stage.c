@@ -162,8 +162,14 @@ static void start_shell(struct stage *stage)
 
 static void answer_shell(const struct stage *stage)
 {
-	/* One byte into an empty socket; a shell that is gone needs none. */
-	(void)!write(stage->control, "\n", 1);
+	ssize_t n;
+
+	do
+		n = write(stage->control, "\n", 1);
+	while (n < 0 && errno == EINTR);
+	/* One that is gone needs none; any other would wait for ever. */
+	if (n < 0 && errno != EPIPE)
+		stage->wire->is_closed = true;
 }
 
 /* Begin the step that the stage is at now. */
