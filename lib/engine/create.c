@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "engine/container.h"
 #include "engine/json.h"
+#include "engine/rootless.h"
 
 enum {
 	CREATE_TIMEOUT_MS = 60 * 1000,
@@ -69,6 +70,22 @@ static bool check_mounts(struct br_http *http,
 			return br_fail(err, BR_EINPUT,
 				"Podman cannot mount '%s': there is a comma in the path",
 				paths[i]);
+	return true;
+}
+
+/* Better no container than one that a limit does not hold. */
+static bool check_limits(struct br_http *http,
+	const struct br_container_spec *spec, struct br_err *err)
+{
+	struct br_rootless rootless = { 0 };
+
+	if (spec->memory_bytes <= 0 && spec->cpus_nano <= 0 && spec->pids <= 0)
+		return true;
+	if (!br_rootless_find(http, &rootless, err))
+		return false;
+	if (rootless.is_unlimited)
+		return br_fail(err, BR_EINPUT,
+			"limits have no effect in an engine without root on a system with cgroups v1: take them out of the manifest, or use another engine");
 	return true;
 }
 
@@ -287,6 +304,7 @@ bool br_container_create(struct br_http *http,
 	br_autoanswer struct br_http_answer answer = { 0 };
 
 	if (!check_mounts(http, spec, socket_path, err) ||
+		!check_limits(http, spec, err) ||
 		!br_container_encode(spec, socket_path, &json, err))
 		return br_wrap(err, "create a container");
 	for (int i = 0; i < NAME_TRIES; i++) {

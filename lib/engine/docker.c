@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -14,9 +12,8 @@
 #include "engine/http.h"
 #include "engine/image.h"
 #include "engine/json.h"
+#include "engine/rootless.h"
 #include "engine/sweep.h"
-
-enum { DESCRIBE_TIMEOUT_MS = 30 * 1000 };
 
 struct br_docker {
 	struct br_engine engine;
@@ -48,23 +45,6 @@ static void free_docker(struct br_engine *engine)
 	free(docker);
 }
 
-static bool ask_json(struct br_http *http, const char *path,
-	struct cJSON **value, struct br_err *err)
-{
-	br_autoanswer struct br_http_answer answer = { 0 };
-
-	if (!br_http_want(http,
-		    &(struct br_http_request){
-			    .method = "GET",
-			    .path = path,
-			    .timeout_ms = DESCRIBE_TIMEOUT_MS,
-		    },
-		    &answer, err))
-		return false;
-	return br_json_parse(br_buf_str(&answer.body), value, err) ||
-		br_wrap(err, "the engine's answer to %s", path);
-}
-
 /*
  * Find the engine's version. It stands in each of its answers' Server line,
  * `Docker/20.10.24 (linux)`, which saves a request of 6 ms.
@@ -80,52 +60,9 @@ static bool find_version(
 		*version = br_memdup(slash + 1, strcspn(slash + 1, " "));
 		return true;
 	}
-	if (!ask_json(http, "/version", &value, err))
+	if (!br_http_ask_json(http, "/version", &value, err))
 		return false;
 	*version = br_strdup(br_json_find_text(value, "Version"));
-	return true;
-}
-
-/* Whether root is at the other end of the socket (who made it, unix(7)). */
-static bool is_roots_socket(const struct br_address *address)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	struct ucred peer = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof(peer);
-	const char *path = address->socket_path;
-
-	if (!path)
-		return false;
-
-	br_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	memcpy(name.sun_path, path, strnlen(path, sizeof(name.sun_path) - 1));
-	return fd >= 0 &&
-		connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0 &&
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-		peer.uid == 0;
-}
-
-/*
- * Find out whether the engine runs without root. Only a caller that is not root
- * has use for it, and the question costs 10 ms: it is not asked where the answer is
- * known.
- */
-static bool find_rootless(
-	struct br_http *http, bool *is_rootless, struct br_err *err)
-{
-	br_autojson struct cJSON *value = NULL;
-
-	*is_rootless = false;
-	if (geteuid() == 0 || is_roots_socket(br_http_address(http)))
-		return true;
-	if (!ask_json(http, "/info", &value, err))
-		return false;
-
-	const struct cJSON *options = br_json_find(value, "SecurityOptions");
-	for (const struct cJSON *entry = br_json_first(options); entry;
-		entry = br_json_next(entry))
-		if (strstr(br_json_text(entry), "name=rootless"))
-			*is_rootless = true;
 	return true;
 }
 
@@ -135,17 +72,18 @@ static bool describe_docker(struct br_engine *engine,
 	struct br_http *http = client(engine);
 	const struct br_address *address = br_http_address(http);
 	br_autofree char *version = NULL;
-	bool is_rootless = false;
+	struct br_rootless rootless = { 0 };
 
+	/* Only a caller that is not root has use for it. */
 	if (!br_http_greet(http, err) || !find_version(http, &version, err) ||
-		!find_rootless(http, &is_rootless, err))
+		(geteuid() != 0 && !br_rootless_find(http, &rootless, err)))
 		return false;
 	*info = (struct br_engine_info){
 		.address = br_strdup(address->text),
 		.address_source = br_strdup(address->source),
 		.api_version = br_strdup(br_http_version(http)),
 		.version = br_take_ptr(&version),
-		.is_rootless = is_rootless,
+		.is_rootless = rootless.is_rootless,
 	};
 	return true;
 }

@@ -20,6 +20,7 @@
 
 struct br_curl;
 struct br_http;
+struct cJSON;
 
 /* Takes a piece of an answer's body, borrowed for the call. */
 typedef bool br_http_fn(
@@ -122,6 +123,15 @@ bool br_http_call(struct br_http *http, const struct br_http_request *request,
 /* br_http_call(), and any status but 2xx and 304 fails as by br_http_refuse(). */
 bool br_http_want(struct br_http *http, const struct br_http_request *request,
 	struct br_http_answer *answer, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * GET `path` and take the answer apart.
+ *
+ * Ownership: the caller frees *value with br_autojson (json.h). Fails as
+ * br_http_want(), and with BR_EPROTO where the answer is no JSON.
+ */
+bool br_http_ask_json(struct br_http *http, const char *path,
+	struct cJSON **value, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Make a failure of an answer: BR_ENOTFOUND for 404, BR_EINPUT for 400, else

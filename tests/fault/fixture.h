@@ -11,9 +11,11 @@
 #define ID "0123456789abcdef"
 #define BUILD "11111111-2222-4333-8444-555555555555"
 #define OK "200 OK"
+/* What any call may begin with, the second where the test is not root's. */
 #define PING \
+	{ .request = "GET /_ping ", .status = OK, .body = "OK" }, \
 	{ \
-		.request = "GET /_ping ", .status = OK, .body = "OK" \
+		.request = "/info ", .status = OK, .body = "{}" \
 	}
 /* The image `img`, as the engine describes it. */
 #define IMAGE_JSON \

@@ -104,6 +104,7 @@ static void speaks_the_newest_version_that_both_know(void **state)
 {
 	const struct scripted_rule rules[] = {
 		{ .request = "/_ping", .status = OK, .api_version = "1.99" },
+		{ .request = "/info ", .status = OK, .body = "{}" },
 		{ .request = "POST /v1.47/containers/" ID "/start ",
 			.status = "204 No Content" },
 		SCRIPTED_RULES_END,

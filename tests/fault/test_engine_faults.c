@@ -177,7 +177,7 @@ static void caps_an_answer_without_end(void **state)
 	scripted_stop(&server);
 
 	/* An error's text is cut and passed on. */
-	rules[1].body = "HTTP/1.1 500 Oh\r\n\r\nhelp";
+	rules[2].body = "HTTP/1.1 500 Oh\r\n\r\nhelp";
 	scripted_start(&server, rules);
 	br_auto(br_engine) struct br_engine *other = open_engine(&server);
 	assert_false(call_inspect(other, &err));

@@ -165,6 +165,26 @@ after:
             check_equal((event["result"], event["reason"]), ("fail", "timeout"), "the stage")
 
 
+def limits_hold_or_are_refused(program, wire):
+    """An engine without root and without cgroups of its own takes limits and forgets them."""
+    manifest = """
+image: buildr-test:latest
+limits: {pids: 100}
+stages: [hello]
+hello:
+  script: [echo hello]
+"""
+    info = engine("GET", "/info")
+    is_rootless = info.get("Rootless") or "name=rootless" in info["SecurityOptions"]
+    with place_of(program, manifest) as place:
+        result = place.run("run", "--output", "json", wire=wire)
+        if is_rootless and info["CgroupVersion"] == "1":
+            check_equal(result.status, 3, "exit status")
+            check(b"limits have no effect" in result.stdout, f"it says {result.stdout!r}")
+        else:
+            check_passed(result)
+
+
 # Secrets, and what the engine is told.
 
 
@@ -306,6 +326,7 @@ CASES = [
         (a_full_stdout, BOTH),
         (a_reader_of_one_line, BOTH),
         (a_timeout_of_the_build, BOTH),
+        (limits_hold_or_are_refused, ONE),
         (the_engine_learns_no_secret, BOTH),
         (files_are_given_back, BOTH),
         (the_caller_owns_what_was_made, BOTH),
