@@ -103,7 +103,9 @@ stage:
         with place_of(program, manifest) as place, open("/dev/full", "wb") as full:
             process = place.start("run", *options, "--grace", "2s", wire=wire, stdout=full)
             result = finish(process)
+            said = complaints(result.stderr)
             check(result.status == 3, f"exit status {result.status}: {result.stderr!r}")
+            check(len(said) == 1 and "No space left" in said[0], f"it says {said}")
             wait_until(lambda: not processes_with(token), GONE_SECONDS, "the step to end")
 
 
