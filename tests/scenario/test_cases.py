@@ -11,11 +11,10 @@ import json
 import os
 import shutil
 import stat
-import urllib.parse
 from pathlib import Path
 
-from support import (SOCKET, WIRES, Place, check, check_equal, engine, finish,
-                     main_of_cases, next_event, output_of, says)
+from support import (SOCKET, WIRES, Place, all_with_label, check, check_equal, engine, finish,
+                     main_of_cases, next_event, output_of, says, wait_until)
 
 HELLO = """
 image: buildr-test:latest
@@ -203,18 +202,20 @@ slow:
                               env={"TOKEN": "correct-horse-battery"})
         try:
             event = next_event(process, says("ready"))
-            filters = json.dumps({"label": [f"io.buildr.build={event['build']}"]})
-            container, = engine("GET", f"/containers/json?filters={urllib.parse.quote(filters)}")
-            inspected = json.dumps(engine("GET", f"/containers/{container['Id']}/json"))
+            (_, container), = all_with_label(f"io.buildr.build={event['build']}")
+            # The step may speak before the engine has said that the container runs.
+            wait_until(lambda: engine("GET", f"/containers/{container}/json")["State"]["Running"],
+                       60, "the engine to say that the container runs")
+            inspected = json.dumps(engine("GET", f"/containers/{container}/json"))
             check("correct-horse" not in inspected, "the container shows the secret")
             check("visible-only-inside" not in inspected, "the container shows a variable")
             host = json.loads(inspected)["HostConfig"]
             check_equal((host["AutoRemove"], host["LogConfig"]["Type"]), (True, "none"),
                         "automatic removal and log driver")
-            labels = container["Labels"]
+            labels = json.loads(inspected)["Config"]["Labels"]
             check_equal(labels["io.buildr.project"], str(place.project), "project label")
             check_equal(len(labels["io.buildr.owner"].split("/")), 4, "parts of the owner")
-            for pid in engine("GET", f"/containers/{container['Id']}/top")["Processes"]:
+            for pid in engine("GET", f"/containers/{container}/top")["Processes"]:
                 check("correct-horse" not in " ".join(pid), f"a command line shows it: {pid}")
         finally:
             process.terminate()
