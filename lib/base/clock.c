@@ -44,14 +44,19 @@ void br_clock_format(int64_t wall_us, char text[BR_CLOCK_TEXT_BYTES])
 bool br_clock_parse(const char *text, int64_t *wall_us, struct br_err *err)
 {
 	struct tm parts = { 0 };
+	char again[BR_CLOCK_TEXT_BYTES] = "none";
 	unsigned micros = 0;
-	int read_len = 0;
+	int64_t parsed_us = 0;
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
 
 	/* NOLINTNEXTLINE(cert-err34-c): at most six digits fit any unsigned */
-	if (!rest || sscanf(rest, ".%6uZ%n", &micros, &read_len) != 1 ||
-		read_len != 8 || strlen(rest) != 8)
+	if (rest && sscanf(rest, ".%6uZ", &micros) == 1) {
+		parsed_us = (int64_t)timegm(&parts) * 1000000 + micros;
+		br_clock_format(parsed_us, again);
+	}
+	/* Both calls above are lenient: blanks, signs, the 31st of February. */
+	if (strcmp(text, again) != 0)
 		return br_fail(err, BR_EINPUT, "'%s' is not a time", text);
-	*wall_us = (int64_t)timegm(&parts) * 1000000 + micros;
+	*wall_us = parsed_us;
 	return true;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -160,6 +161,23 @@ static void follows_links_but_not_to_nothing(void **state)
 	assert_error(tree, BR_EINPUT, "/a/b/.buildr' is a link to nothing");
 }
 
+static void looks_nowhere_but_upwards(void **state)
+{
+	struct tree *tree = *state;
+	br_autoclose int back = open(".", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	br_autofree char *path = NULL;
+	struct br_err err = { 0 };
+
+	assert_true(back >= 0);
+	make_file(tree, "a/b/.buildr.yml", "");
+	assert_int_equal(chdir(tree->deep), 0);
+	bool is_found = br_manifest_find(tree->root, &path, &err);
+	assert_int_equal(fchdir(back), 0);
+	assert_int_equal(is_found, tree->is_in_project);
+	if (!is_found)
+		assert_int_equal(err.code, BR_ENOTFOUND);
+}
+
 static void needs_a_folder_to_begin_with(void **state)
 {
 	struct tree *tree = *state;
@@ -233,6 +251,7 @@ int main(void)
 		TEST(passes_a_directory_named_buildr_over),
 		TEST(refuses_a_directory_in_the_place_of_a_manifest),
 		TEST(follows_links_but_not_to_nothing),
+		TEST(looks_nowhere_but_upwards),
 		TEST(needs_a_folder_to_begin_with),
 		TEST(loads_a_file_with_its_project_directory),
 		TEST(tells_why_a_file_cannot_be_loaded),
