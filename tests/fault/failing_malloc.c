@@ -65,6 +65,8 @@ static int must_fail(void)
 	return 1;
 }
 
+/* The C library's names for the parameters are not for others to use. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 void *malloc(size_t size)
 {
 	if (!state.malloc)
@@ -96,3 +98,4 @@ void *reallocarray(void *old, size_t count, size_t size)
 	}
 	return realloc(old, total);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
