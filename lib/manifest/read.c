@@ -26,6 +26,11 @@ void br_read_wrong(struct br_reader *reader, const struct br_entry *entry,
 		"%s must be %s, not %s", name, wants, br_buf_text(&got));
 }
 
+bool br_read_may_suggest(struct br_reader *reader)
+{
+	return reader->suggestion_count++ < BR_LIMIT_DIAGS;
+}
+
 const struct br_key *br_read_find_key(
 	const struct br_keys *keys, const char *name)
 {
@@ -51,7 +56,8 @@ static void report_unknown(struct br_reader *reader,
 	const struct br_entry *entry, const struct br_keys *keys)
 {
 	const char *name = entry->key->text;
-	const char *near = suggest_key(keys, name);
+	const char *near =
+		br_read_may_suggest(reader) ? suggest_key(keys, name) : NULL;
 	br_autofree char *help =
 		near ? br_format("did you mean '%s'?", near) : NULL;
 

@@ -20,6 +20,8 @@ struct br_reader {
 	/* Takes the values; their strings live in its arena. */
 	struct br_manifest *manifest;
 	struct br_diags *diags;
+	/* How often a name that is near to a wrong one was looked for. */
+	size_t suggestion_count;
 };
 
 /* Read the value of `entry`, which is not null, into `into`. */
@@ -61,6 +63,12 @@ const struct br_key *br_read_find_key(
 /* Read one entry of such a mapping. */
 void br_read_entry(struct br_reader *reader, const struct br_entry *entry,
 	const struct br_keys *keys, void *into);
+
+/*
+ * Say whether a name near to a wrong one may be looked for, and count it: each
+ * takes time, and nobody reads hundreds of them.
+ */
+bool br_read_may_suggest(struct br_reader *reader);
 
 /* Report a mistake at `place`. */
 void br_read_fail(struct br_reader *reader, struct br_place place,

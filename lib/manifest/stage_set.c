@@ -166,8 +166,9 @@ static void report_undefined(struct br_reader *reader,
 	const struct br_name *name, const struct br_stage_set *stages)
 {
 	static const char *const no_more[] = { NULL };
-	const char *near =
-		br_names_suggest(&stages->defined, no_more, name->text);
+	const char *near = br_read_may_suggest(reader)
+		? br_names_suggest(&stages->defined, no_more, name->text)
+		: NULL;
 	br_autofree char *help = near
 		? br_format("did you mean '%s'?", near)
 		: br_format("a key '%s:' with 'script:' under it defines it",

@@ -160,7 +160,8 @@ static void report_unknown(struct br_reader *reader,
 
 	for (size_t i = 0; i < TOP_KEYS; i++)
 		known[i] = top_rows[i].name;
-	near = br_names_suggest(&stages->listed, known, name);
+	if (br_read_may_suggest(reader))
+		near = br_names_suggest(&stages->listed, known, name);
 	/* A list that is not all known may have named it. */
 	if (!near && stages->is_list_broken &&
 		entry->value->kind == BR_NODE_MAPPING)
