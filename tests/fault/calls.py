@@ -25,8 +25,9 @@ ERRORS = {
     "EPERM": "setsid setgroups setgid setuid prctl fchownat fchown chmod fchmod close_range",
     "ENOSYS": "getrandom ioctl",
     # What the kernel cannot refuse (a libc may not even look), or what changes nothing; and
-    # close(), which strace would not do at all, where the kernel does it and then complains.
-    "": "close rt_sigprocmask rt_sigaction futex getpid getppid getuid geteuid getgid getegid exit_group arch_prctl set_tid_address "
+    # close(), which strace would not do at all, where the kernel does it and then complains;
+    # and brk(), which does not give an error but the old end.
+    "": "close brk rt_sigprocmask rt_sigaction futex getpid getppid getuid geteuid getgid getegid exit_group arch_prctl set_tid_address "
         "rt_sigreturn restart_syscall set_robust_list rseq uname munmap madvise",
 }
 ERRORS_OF = {call: errors.split() for errors, calls in ERRORS.items()

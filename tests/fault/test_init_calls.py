@@ -53,10 +53,10 @@ def run(programs, work, tracer):
 
 
 # A pipe that says that it holds bytes gives them, unless a step reads its own output;
-# zeros stand for what was taken.
-NEVER = {("read", "EAGAIN")}
+# zeros stand for what was taken. And a shell whose socket is gone is gone as well.
+NEVER = {("read", "EAGAIN"), ("write", "EPIPE")}
 # Out of memory init just ends. Here that leaves its children; PID 1 takes them with it.
-MEMORY = {"mmap", "brk", "mremap"}
+MEMORY = {"mmap", "mremap"}
 
 
 def judge(status, stdout, stderr, work):
