@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "base/quote.h"
 #include "cmd/commands.h"
 #include "cmd/project.h"
 #include "engine/docker.h"
@@ -90,23 +91,28 @@ static bool has_color(int fd)
 	return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
-static void add_word(
-	struct br_buf *command, const char *option, const char *value)
+static void add_option(
+	struct br_buf *command, const char *name, const char *value)
 {
-	if (value)
-		br_buf_addf(command, " %s %s", option, value);
+	if (!value)
+		return;
+	br_buf_addf(command, " %s ", name);
+	br_quote_word(value, command);
 }
 
-/* How to call buildr again for one stage of the same build. */
+/*
+ * How to call buildr again for one stage of the same build. With `run`, since the
+ * stage may be called like a command. Variables are left out: they may be secret.
+ */
 static char *describe_call(const struct options *options)
 {
 	br_autobuf struct br_buf command = { 0 };
 
-	br_buf_add_text(&command, "buildr");
-	add_word(&command, "-C", options->path);
-	add_word(&command, "-f", options->file);
-	add_word(&command, "-H", options->docker_sock);
-	add_word(&command, "--image", options->image);
+	br_buf_add_text(&command, "buildr run");
+	add_option(&command, "-C", options->path);
+	add_option(&command, "-f", options->file);
+	add_option(&command, "-H", options->docker_sock);
+	add_option(&command, "--image", options->image);
 	return br_buf_take(&command);
 }
 
