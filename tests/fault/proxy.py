@@ -95,11 +95,11 @@ class Reader:
 class Fault:
     """What happens to the `number`-th request of this name; see FAULTS below."""
 
-    def __init__(self, request, kind, number=1, is_janitors=False):
+    def __init__(self, request, kind, number=1, is_janitors=False, cut_out=None, cut_in=None):
         self.request, self.kind, self.number = request, kind, number
         self.is_janitors = is_janitors
         # How many bytes of an attached stream pass; to buildr and to the container.
-        self.cut_out = self.cut_in = None
+        self.cut_out, self.cut_in = cut_out, cut_in
         self.has_struck = False
 
     def fits(self, name, is_janitors):
@@ -156,6 +156,11 @@ def send_endless_head(client, _answer):
         client.sendall(b"X-More: and more\r\n" * 4096)
 
 
+def send_never(client, _answer):
+    while client.recv(65536):
+        pass
+
+
 def send_late(client, answer):
     threading.Event().wait(LATE_SECONDS)
     client.sendall(answer[0] + answer[1])
@@ -176,6 +181,9 @@ FAULTS = {
     "sends a head without end": (send_endless_head, True, True),
     "is late": (send_late, True, False),
 }
+# Its client has a minute's patience, unless somebody stops it.
+SILENCE = "never answers"
+FAULTS_WITH_SILENCE = {**FAULTS, SILENCE: (send_never, False, True)}
 
 
 class Proxy:
@@ -230,7 +238,7 @@ class Proxy:
         method, path = head.split(b" ", 2)[:2]
         name = name_of(method.decode(), path.decode())
         fault = self.find_fault(name, is_janitors)
-        send, does_it, is_end = FAULTS[fault.kind] if fault and fault.kind else (
+        send, does_it, is_end = FAULTS_WITH_SILENCE[fault.kind] if fault and fault.kind else (
             None, True, False)
         body = reader.body(head)
         answer = None

@@ -9,11 +9,13 @@ the ways that proxy.py has. --all: every one of them, over both wires, and an at
 stream that is cut after each single byte; else a part that touches each.
 """
 
+import signal
 import sys
 
 from faults import (SOCKET, Tally, build, check, in_parallel, make_images, place_for,
                     run_tests)
-from proxy import FAULTS, Fault, Proxy
+from proxy import FAULTS, SILENCE, Fault, Proxy
+from support import wait_until
 
 REQUESTS = {
     "socket": ("ping", "image", "create", "start"),
@@ -73,17 +75,38 @@ def spoilt_twice(program, wire, kind):
 
 def spoilt_janitor(program, wire, request, kind):
     """The build fails, and the first round of the janitor as well."""
-    faults = [Fault("create", "closes without an answer"),
-              Fault(request, kind, is_janitors=True)]
     return (f"create unanswered, and the janitor's {request} {kind} ({wire})",
-            lambda: run(program, wire, faults, (3,)))
+            lambda: run(program, wire, [Fault("create", "closes without an answer"),
+                                        Fault(request, kind, is_janitors=True)], (3,)))
+
+
+def silent_request(program, wire, request):
+    """An engine that says nothing at all must not keep a build from being stopped."""
+    def attempt():
+        place = place_for(program)
+        fault = Fault(request, SILENCE)
+        proxy = Proxy(place.top / "engine", SOCKET, [fault])
+
+        def stop(process):
+            proxy.serve_process(process)
+            wait_until(lambda: fault.has_struck, 60, "the request")
+            process.send_signal(signal.SIGTERM)
+
+        try:
+            seconds, clean_seconds, result = build(
+                place, "-H", proxy.address, wire=wire, allowed=(143,), on_start=stop)
+            return result.status, seconds, clean_seconds
+        finally:
+            proxy.close()
+            place.remove()
+
+    return (f"{request} {SILENCE}, and SIGTERM comes ({wire})", attempt)
 
 
 def cut_stream(program, direction, offset, allowed):
-    fault = Fault("attach", None)
-    setattr(fault, f"cut_{direction}", offset)
     return (f"the attached stream is cut after {offset} bytes {direction}",
-            lambda: run(program, "stdio", [fault], allowed))
+            lambda: run(program, "stdio",
+                        [Fault("attach", None, **{f"cut_{direction}": offset})], allowed))
 
 
 def stream_lengths(program):
@@ -100,6 +123,8 @@ def stream_lengths(program):
 
 def all_cases(program):
     for wire, requests in REQUESTS.items():
+        for request in requests:
+            yield silent_request(program, wire, request)
         for kind in FAULTS:
             for request in requests:
                 yield spoilt_request(program, wire, request, kind)
@@ -123,6 +148,8 @@ def some_cases(program):
         for request in (requests[number % 6], requests[(number + 3) % 6]):
             yield spoilt_request(program, "stdio", request, kind)
         yield spoilt_request(program, "socket", REQUESTS["socket"][number % 4], kind)
+    for request in REQUESTS["stdio"]:
+        yield silent_request(program, "stdio", request)
     for kind in ("says 500", "breaks off in the head"):
         yield spoilt_twice(program, "socket", kind)
     for request in ("ping", "list", "remove"):
