@@ -10,6 +10,9 @@
 #include "base/file.h"
 #include "manifest/manifest.h"
 
+/* In a container of buildr's: what it mounts there, no mistake of anybody. */
+#define PRIVATE_FOLDER "/.buildr"
+
 enum found {
 	FOUND_NOTHING,
 	FOUND_FILE,
@@ -54,7 +57,8 @@ static bool find_in(
 		if (found == FOUND_FOLDER && i > 0)
 			return br_fail(err, BR_EINPUT,
 				"'%s' is a directory, not a manifest", tried);
-		if (found == FOUND_FOLDER && !*passed)
+		if (found == FOUND_FOLDER && !*passed &&
+			strcmp(tried, PRIVATE_FOLDER) != 0)
 			*passed = br_take_ptr(&tried);
 	}
 	return true;
