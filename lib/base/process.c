@@ -242,14 +242,44 @@ static int wait_for(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) <
+		0 ||
+		info.si_pid != 0;
+}
+
+/* Where there is no descriptor to wait for, look every now and then. */
+static bool look_until_end(
+	pid_t pid, const struct patience *patience, struct br_err *err)
+{
+	enum { PAUSE_MS = 10 };
+	struct patience pause = *patience;
+	struct br_err why = { 0 };
+
+	while (!has_ended(pid)) {
+		pause.deadline_ms = br_clock_now_ms() + PAUSE_MS;
+		if (!wait_readable(-1, &pause, &why) &&
+			(why.code == BR_ECANCELED ||
+				br_clock_now_ms() >= patience->deadline_ms)) {
+			*err = why;
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Wait until the helper has ended: one that has closed stdout may still hang. */
 static bool await_end(
 	pid_t pid, const struct patience *patience, struct br_err *err)
 {
 	br_autoclose int fd = pidfd_open(pid, 0);
 
-	/* A kernel without pidfd (before 5.3): wait as long as it takes. */
-	return fd < 0 || wait_readable(fd, patience, err);
+	/* A kernel before 5.3 has none, and valgrind does not know it. */
+	return fd < 0 ? look_until_end(pid, patience, err)
+		      : wait_readable(fd, patience, err);
 }
 
 bool br_process_run_within(const char *const *argv, const char *input,
