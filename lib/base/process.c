@@ -87,16 +87,16 @@ bool br_process_id_parse(
 	const char *text, struct br_process_id *id, struct br_err *err)
 {
 	struct br_process_id parsed = { 0 };
-	int pid = 0;
-	int used = 0;
+	char again[BR_PROCESS_ID_TEXT_BYTES];
 
 	/* NOLINTNEXTLINE(cert-err34-c): the format is checked by round trip */
-	if (sscanf(text, "%36[^/]/%" SCNu64 "/%d/%" SCNu64 "%n", parsed.boot,
-		    &parsed.pid_namespace, &pid, &parsed.start_ticks,
-		    &used) != 4 ||
-		text[used] != '\0' || pid <= 0)
+	bool is_good = sscanf(text, "%36[^/]/%" SCNu64 "/%d/%" SCNu64,
+			       parsed.boot, &parsed.pid_namespace, &parsed.pid,
+			       &parsed.start_ticks) == 4 &&
+		parsed.pid > 0;
+	br_process_id_format(&parsed, again);
+	if (!is_good || strcmp(again, text) != 0)
 		return br_fail(err, BR_EINPUT, "'%s' names no process", text);
-	parsed.pid = pid;
 	*id = parsed;
 	return true;
 }

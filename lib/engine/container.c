@@ -78,8 +78,8 @@ bool br_container_start(
 	return true;
 }
 
-static bool parse_state(struct br_str text, struct br_container_state *state,
-	struct br_err *err)
+bool br_container_state_parse(struct br_str text,
+	struct br_container_state *state, struct br_err *err)
 {
 	br_autojson struct cJSON *value = NULL;
 
@@ -135,7 +135,7 @@ bool br_container_inspect(struct br_http *http, const char *id,
 		(void)br_http_refuse(&answer, err);
 		return br_wrap(err, "look at the container");
 	}
-	return parse_state(br_buf_str(&answer.body), state, err) ||
+	return br_container_state_parse(br_buf_str(&answer.body), state, err) ||
 		br_wrap(err, "look at the container");
 }
 

@@ -35,6 +35,14 @@ bool br_container_create(struct br_http *http,
 	const struct br_container_spec *spec, unsigned *number, char **id,
 	struct br_err *err) BR_MUST_CHECK;
 
+/*
+ * Read the engine's answer to the wish for a container: its id, of hexadecimal digits.
+ *
+ * Ownership: the caller frees *id with free(). Fails with BR_EPROTO where it has none.
+ */
+bool br_container_id_parse(
+	struct br_str text, char **id, struct br_err *err) BR_MUST_CHECK;
+
 /* Put a file into a container that was not started. */
 bool br_container_copy_in(struct br_http *http, const char *id,
 	const char *path, const void *data, size_t len,
@@ -46,6 +54,10 @@ bool br_container_start(
 
 /* Look at a container. */
 bool br_container_inspect(struct br_http *http, const char *id,
+	struct br_container_state *state, struct br_err *err) BR_MUST_CHECK;
+
+/* Read the engine's description of a container. Fails with BR_EPROTO. */
+bool br_container_state_parse(struct br_str text,
 	struct br_container_state *state, struct br_err *err) BR_MUST_CHECK;
 
 /* Kill and remove a container. */

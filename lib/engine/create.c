@@ -254,20 +254,20 @@ static bool is_name_taken(const struct br_http_answer *answer)
 		strstr(br_buf_text(&answer->body), "already in use");
 }
 
-static bool parse_id(
-	const struct br_http_answer *answer, char **id, struct br_err *err)
+bool br_container_id_parse(struct br_str text, char **id, struct br_err *err)
 {
 	br_autojson struct cJSON *value = NULL;
 
-	if (!br_json_parse(br_buf_str(&answer->body), &value, err))
+	if (!br_json_parse(text, &value, err))
 		return br_wrap(err, "the engine's answer");
 
-	const char *text = br_json_find_text(value, "Id");
+	const char *found = br_json_find_text(value, "Id");
 	/* It becomes part of paths. */
-	if (text[0] == '\0' || strspn(text, "0123456789abcdef") != strlen(text))
+	if (found[0] == '\0' ||
+		strspn(found, "0123456789abcdef") != strlen(found))
 		return br_fail(err, BR_EPROTO,
 			"the engine's answer has no id of a container");
-	*id = br_strdup(text);
+	*id = br_strdup(found);
 	return true;
 }
 
@@ -318,5 +318,6 @@ bool br_container_create(struct br_http *http,
 		(void)refuse(spec, &answer, err);
 		return br_wrap(err, "create a container");
 	}
-	return parse_id(&answer, id, err) || br_wrap(err, "create a container");
+	return br_container_id_parse(br_buf_str(&answer.body), id, err) ||
+		br_wrap(err, "create a container");
 }
