@@ -8,11 +8,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/* Also at its end, which epoll reports as well. */
 static bool is_readable(int fd)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 
-	return fd >= 0 && poll(&wait, 1, 0) > 0 && (wait.revents & POLLIN);
+	return fd >= 0 && poll(&wait, 1, 0) > 0 && wait.revents != 0;
 }
 
 static bool watch(const struct br_stop *stop, int fd, struct br_err *err)

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "manifest/diag.h"
+#include "manifest/diag_json.h"
 
 static void add(struct br_diags *diags, unsigned line, unsigned column,
 	const char *help, const char *text)
@@ -160,6 +161,29 @@ static void cuts_a_text_between_characters(void **state)
 	br_diags_done(&diags);
 }
 
+static void gives_the_same_as_json(void **state)
+{
+	br_autobuf struct br_buf text = { 0 };
+	struct br_diags diags = { 0 };
+	struct br_place place = { .line = 2, .column = 3 };
+
+	(void)state;
+	br_diags_init(&diags, "a \"b\".yml", br_str("a:\n  b\n"));
+	add(&diags, 2, 3, "write \"x\"", "bad\n\x1b");
+	br_diags_add(&diags, BR_SEVERITY_WARNING, place, NULL, "hm");
+	add(&diags, 0, 0, NULL, "nowhere");
+	br_diags_format_json(&diags, &text);
+	assert_string_equal(br_buf_text(&text),
+		"{\"v\":1,\"file\":\"a \\\"b\\\".yml\",\"errors\":2,"
+		"\"diagnostics\":["
+		"{\"severity\":\"error\",\"line\":2,\"column\":3,"
+		"\"text\":\"bad??\",\"help\":\"write \\\"x\\\"\"},"
+		"{\"severity\":\"warning\",\"line\":2,\"column\":3,"
+		"\"text\":\"hm\"},"
+		"{\"severity\":\"error\",\"text\":\"nowhere\"}]}\n");
+	br_diags_done(&diags);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +195,7 @@ int main(void)
 		cmocka_unit_test(cuts_a_long_line_around_the_place),
 		cmocka_unit_test(keeps_a_hundred_and_counts_the_others),
 		cmocka_unit_test(cuts_a_text_between_characters),
+		cmocka_unit_test(gives_the_same_as_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
