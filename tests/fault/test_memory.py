@@ -8,6 +8,7 @@ failing_malloc.so makes the N-th allocation of buildr fail, and all after it. --
 N from the first one to the last; else some. Then buildr gets less and less address space.
 """
 
+import os
 import sys
 
 from faults import STATUS_LOADER, Tally, build, check, in_parallel, make_images, place_for, \
@@ -63,7 +64,9 @@ def cases(program, library, tries):
 
 
 def main():
-    program, library = sys.argv[1:3]
+    program = sys.argv[1]
+    # Builds have a working directory of their own.
+    library = os.path.abspath(sys.argv[2])
     make_images()
     tally = Tally()
     tries = TRIES_OF_ALL if "--all" in sys.argv else TRIES

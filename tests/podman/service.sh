@@ -24,7 +24,7 @@ private /var/lib/containers 755
 mkdir -p "$work/private" "$work/shared"
 mount -t tmpfs -o mode=755 tmpfs "$work/private"
 cd "$work/private"
-mkdir -p storage run state net runtime home
+mkdir -p storage run state net runtime home tmp
 ip link set lo up
 
 # The default limits are more than a machine that is itself a container may give.
@@ -59,11 +59,11 @@ if [ "$uid" != 0 ]; then
 	mknod -m 666 tun c 10 200
 	mount --bind tun /dev/net/tun
 fi
-chown "$uid:$uid" . storage run state net runtime home "$work/shared"
+chown "$uid:$uid" . storage run state net runtime home tmp "$work/shared"
 
 # Not exec: what Podman leaves to the first process has to be reaped by it.
 setpriv --reuid="$uid" --regid="$uid" --clear-groups -- \
-	env HOME="$PWD/home" XDG_RUNTIME_DIR="$PWD/runtime" \
+	env HOME="$PWD/home" XDG_RUNTIME_DIR="$PWD/runtime" TMPDIR="$PWD/tmp" \
 	CONTAINERS_CONF="$PWD/containers.conf" \
 	CONTAINERS_STORAGE_CONF="$PWD/storage.conf" \
 	podman --tmpdir "$PWD/state" --network-config-dir "$PWD/net" \
