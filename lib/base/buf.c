@@ -33,6 +33,8 @@ char *br_buf_room(struct br_buf *buf, size_t len)
 		buf->data = br_realloc_array(buf->data, capacity, 1);
 		buf->capacity = capacity;
 	}
+	/* Also where nothing is written into the room, it is a string. */
+	buf->data[buf->len] = '\0';
 	return buf->data + buf->len;
 }
 
