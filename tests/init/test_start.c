@@ -160,23 +160,29 @@ static void say(const struct child *child, const struct br_buf *wire)
 		wire->len);
 }
 
-/* Wait until it has said what has `text` in it; gives the place after that. */
-static const char *hear(
-	const struct child *child, struct br_buf *heard, const char *text)
+/* Wait until it has said what has `bytes` in it; gives the place after those. */
+static const char *hear_bytes(const struct child *child, struct br_buf *heard,
+	const void *bytes, size_t len)
 {
 	for (;;) {
 		struct pollfd wait = { .fd = child->wire, .events = POLLIN };
 		const char *found = heard->len == 0
 			? NULL
-			: memmem(heard->data, heard->len, text, strlen(text));
+			: memmem(heard->data, heard->len, bytes, len);
 
 		if (found)
-			return found + strlen(text);
+			return found + len;
 		assert_int_equal(poll(&wait, 1, PEER_PATIENCE_MS), 1);
 		ssize_t n = read(child->wire, br_buf_room(heard, 1000), 1000);
 		assert_true(n > 0);
 		br_buf_grew(heard, (size_t)n);
 	}
+}
+
+static const char *hear(
+	const struct child *child, struct br_buf *heard, const char *text)
+{
+	return hear_bytes(child, heard, text, strlen(text));
 }
 
 static void refuses_arguments_that_it_does_not_know(void **state)
@@ -321,13 +327,18 @@ static void ends_when_nothing_is_heard_for_too_long(void **state)
 static void takes_pings_stops_that_are_late_and_an_end(void **state)
 {
 	br_autobuf struct br_buf wire = { 0 };
+	br_autobuf struct br_buf heard = { 0 };
 	br_autobuf struct br_buf grace = { 0 };
 	struct child child;
 
 	(void)state;
 	start(&child, ARGS("stdio"));
-	/* In microseconds this would be far in the past. */
-	put_setup(&wire, BR_PROTOCOL_VERSION, UINT64_MAX);
+	/* In microseconds there would not be much left of it. */
+	put_setup(&wire, BR_PROTOCOL_VERSION, UINT64_MAX / 1000 + 1);
+	put_stage(&wire, 1, "echo 1 >&9; sleep 0.1; echo slept");
+	say(&child, &wire);
+	(void)hear(&child, &heard, "slept\n");
+	br_buf_clear(&wire);
 	put_frame(&wire, BR_FRAME_PING, 0, NULL);
 	put_number(&grace, BR_TAG_GRACE_MS, UINT64_MAX);
 	put_frame(&wire, BR_FRAME_STOP, 7, &grace);
@@ -341,10 +352,10 @@ static void takes_pings_stops_that_are_late_and_an_end(void **state)
 /* A second STOP may only make the time shorter. */
 static void stops_a_stage_again_with_less_grace(void **state)
 {
+	static const uint8_t finished[] = { BR_FRAME_STAGE_FINISHED, 0, 1, 0 };
 	br_autobuf struct br_buf wire = { 0 };
 	br_autobuf struct br_buf heard = { 0 };
 	br_autobuf struct br_buf grace = { 0 };
-	br_autobuf struct br_buf stop = { 0 };
 	struct child child;
 
 	(void)state;
@@ -355,15 +366,21 @@ static void stops_a_stage_again_with_less_grace(void **state)
 		"while :; do sleep 3600 & wait; done");
 	say(&child, &wire);
 	(void)hear(&child, &heard, "ready\n");
+
+	br_buf_clear(&wire);
 	put_number(&grace, BR_TAG_GRACE_MS, UINT64_MAX);
-	put_frame(&stop, BR_FRAME_STOP, 1, &grace);
-	say(&child, &stop);
+	put_frame(&wire, BR_FRAME_STOP, 1, &grace);
+	say(&child, &wire);
 	(void)hear(&child, &heard, "asked\n");
-	br_buf_done(&stop);
-	stop = (struct br_buf){ 0 };
-	put_frame(&stop, BR_FRAME_STOP, 1, NULL);
-	put_frame(&stop, BR_FRAME_END, 0, NULL);
-	say(&child, &stop);
+
+	br_buf_clear(&wire);
+	put_frame(&wire, BR_FRAME_STOP, 1, NULL);
+	say(&child, &wire);
+	(void)hear_bytes(&child, &heard, finished, sizeof(finished));
+
+	br_buf_clear(&wire);
+	put_frame(&wire, BR_FRAME_END, 0, NULL);
+	say(&child, &wire);
 	expect_end(&child, 0, "");
 }
 
