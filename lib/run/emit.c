@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clean.h"
 
@@ -70,10 +71,13 @@ void br_emit_notice(
 	int len = vasprintf(&text, fmt, args);
 	va_end(args);
 
-	br_autofree char *owned = len < 0 ? NULL : text;
+	if (len < 0)
+		br_out_of_memory();
+
+	br_autofree char *owned = text;
 	struct br_event event = {
 		.type = BR_EVENT_NOTICE,
-		.notice = { .level = level, .text = owned ? owned : "" },
+		.notice = { .level = level, .text = owned },
 	};
 	br_emit(emitter, &event);
 }

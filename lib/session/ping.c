@@ -39,6 +39,16 @@ static bool wait_or_leave(int fd, short events, int timeout_ms)
 	return n > 0 && waits[1].revents != 0;
 }
 
+static bool put_token(int fd)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, "", 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
 /* Send one frame whole, however full the connection is. */
 static void send_ping(void)
 {
@@ -72,7 +82,8 @@ static void run_helper(void)
 		while (read(HELPER_TOKEN_IN, &token, 1) != 1)
 			(void)wait_or_leave(HELPER_TOKEN_IN, POLLIN, -1);
 		send_ping();
-		(void)!write(HELPER_TOKEN_OUT, "", 1);
+		while (!put_token(HELPER_TOKEN_OUT))
+			(void)wait_or_leave(-1, 0, PERIOD_MS);
 	}
 }
 
@@ -136,7 +147,8 @@ bool br_ping_open(struct br_ping *ping, int fd, struct br_err *err)
 		return br_fail_errno(err, "make a pipe");
 	br_autoclose int token_in = token[0];
 	br_autoclose int token_out = token[1];
-	(void)!write(token_out, "", 1);
+	if (!put_token(token_out))
+		return br_fail_errno(err, "write to a pipe");
 
 	pid_t pid = fork();
 	if (pid < 0)
@@ -164,8 +176,8 @@ void br_ping_give(struct br_ping *ping)
 {
 	if (!ping->has_token)
 		return;
-	(void)!write(ping->token_out, "", 1);
-	ping->has_token = false;
+	/* Where that fails it stays here, and is given the next time. */
+	ping->has_token = !put_token(ping->token_out);
 }
 
 static void close_fd(int fd)

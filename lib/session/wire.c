@@ -2,7 +2,6 @@
 #include "session/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +18,6 @@ enum {
 	HALF_SENT_MS = 1000,
 };
 
-static void set_nonblocking(int fd)
-{
-	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
 bool br_wire_open(struct br_wire *wire, int fd, struct br_attach *attach,
 	bool *has_ping, struct br_err *err)
 {
@@ -31,10 +25,8 @@ bool br_wire_open(struct br_wire *wire, int fd, struct br_attach *attach,
 	br_ping_init(&wire->ping);
 	wire->input = br_alloc(READ_BYTES);
 	*has_ping = false;
-	if (!attach) {
-		set_nonblocking(fd);
+	if (!attach)
 		return true;
-	}
 	if (br_attach_plain_fd(attach) < 0 || br_attach_has_monitor(attach))
 		return true;
 	if (!br_ping_open(&wire->ping, br_attach_plain_fd(attach), err)) {
@@ -73,8 +65,8 @@ static bool write_some(
 		return br_attach_write(wire->attach, wire->queue.data,
 			wire->queue.len, written_len, err);
 
-	ssize_t n =
-		send(wire->fd, wire->queue.data, wire->queue.len, MSG_NOSIGNAL);
+	ssize_t n = send(wire->fd, wire->queue.data, wire->queue.len,
+		MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return br_fail(err, BR_EUNAVAIL,
 			"the connection to the container broke: %s",
@@ -111,7 +103,7 @@ bool br_wire_flush(struct br_wire *wire, struct br_err *err)
 static bool read_socket(struct br_wire *wire, br_wire_fn *fn, void *ctx,
 	bool *is_over, bool *is_more, struct br_err *err)
 {
-	ssize_t n = recv(wire->fd, wire->input, READ_BYTES, 0);
+	ssize_t n = recv(wire->fd, wire->input, READ_BYTES, MSG_DONTWAIT);
 
 	if (n > 0) {
 		*is_more = true;

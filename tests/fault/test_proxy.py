@@ -21,9 +21,10 @@ REQUESTS = {
     "socket": ("ping", "image", "create", "start"),
     "stdio": ("ping", "image", "create", "copy", "attach", "start"),
 }
+# The head of a frame, theirs as well as ours.
+HEAD_BYTES = 8
 # After which bytes of an attached stream it is cut in every run: in and after the head of
 # a frame of Docker's, in and after ours, between two of them.
-HEAD_BYTES = 8
 OUT_CUTS = (0, 1, 7, 8, 9, 15, 16, 30, 40, 100, 200)
 IN_CUTS = (0, 1, 8, 20, 100, 300)
 
