@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clean.h"
 #include "base/process.h"
 #include "base/utf8.h"
@@ -77,7 +78,7 @@ static void read_message(struct br_str text)
 /* What says who a container belongs to, and so whether it may be removed. */
 static void read_owner(struct br_str text)
 {
-	br_autofree char *label = strndup(text.data, text.len);
+	br_autofree char *label = br_memdup(text.data, text.len);
 	struct br_process_id owner = { 0 };
 	char again[BR_PROCESS_ID_TEXT_BYTES];
 	struct br_err err = { 0 };

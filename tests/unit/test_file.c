@@ -98,7 +98,7 @@ static void saves_a_new_file_with_its_mode_and_no_other(void **state)
 static void waits_for_room_in_a_full_pipe(void **state)
 {
 	enum { LEN = 300 * 1024 };
-	br_autofree char *data = br_alloc(LEN);
+	static char data[LEN];
 	struct br_err err = { 0 };
 	int status = -1;
 	int ends[2];
