@@ -25,8 +25,8 @@ REQUESTS = {
 HEAD_BYTES = 8
 # After which bytes of an attached stream it is cut in every run: in and after the head of
 # a frame of Docker's, in and after ours, between two of them.
-OUT_CUTS = (0, 1, 7, 8, 9, 15, 16, 30, 40, 100, 200)
-IN_CUTS = (0, 1, 8, 20, 100, 300)
+OUT_CUTS = (0, 7, 8, 16, 30, 100, 200)
+IN_CUTS = (0, 8, 100)
 
 
 def run(program, wire, faults, allowed):
