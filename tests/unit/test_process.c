@@ -121,6 +121,27 @@ static void a_process_is_gone_when_its_start_is_another(void **state)
 	assert_false(br_process_is_gone(&parsed, &self));
 }
 
+static void reads_a_process_only_as_it_was_written(void **state)
+{
+	static const char *const bad[] = { "", "b", "b/1/2", "b/1/2/3/4",
+		"b/1/2/3 ", " b/1/2/3/", "b/ 1/2/3", "b/1/+2/3", "b/1/2/03",
+		"b/1/-2/3", "b/1/0/3", "b/-1/2/3", "/1/2/3",
+		"b/18446744073709551616/2/3",
+		"0123456789012345678901234567890123456/1/2/3" };
+	struct br_process_id id = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_true(br_process_id_parse("b/1/2/3", &id, &err));
+	assert_string_equal(id.boot, "b");
+	assert_int_equal(id.pid_namespace, 1);
+	assert_int_equal(id.pid, 2);
+	assert_int_equal(id.start_ticks, 3);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (br_process_id_parse(bad[i], &id, &err))
+			fail_msg("'%s' is a process", bad[i]);
+}
+
 static void a_process_that_nobody_has_waited_for_is_gone(void **state)
 {
 	struct br_process_id self = { 0 };
@@ -157,6 +178,7 @@ int main(void)
 		cmocka_unit_test(ends_a_program_that_does_not_end),
 		cmocka_unit_test(ends_a_program_that_says_too_much),
 		cmocka_unit_test(a_process_is_gone_when_its_start_is_another),
+		cmocka_unit_test(reads_a_process_only_as_it_was_written),
 		cmocka_unit_test(a_process_that_nobody_has_waited_for_is_gone),
 	};
 
