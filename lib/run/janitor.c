@@ -29,7 +29,7 @@ enum { SWEEP_DELAY_MS = 1000 };
  * A running container ends by itself and gives files back for up to three
  * seconds, hence force only in the last one.
  */
-static const int64_t round_ms[] = { 0, 300, 1000, 2000, 3800 };
+static const int64_t round_ms[] = { 0, 300, 1000, 2000, 3300 };
 enum { ROUNDS = sizeof(round_ms) / sizeof(round_ms[0]) };
 
 static void sleep_until(int64_t when_ms)
