@@ -96,6 +96,13 @@ enum br_field_tag {
 	BR_TAG_SCRIPT = 22,
 	/* STAGE, instead of USER: `uid:gid` as the host numbers them. */
 	BR_TAG_HOST_USER = 23,
+	/* STAGE: number, 1: the steps get a terminal; its output is stdout. */
+	BR_TAG_TTY = 24,
+	/*
+	 * STAGE, after a STEP: number. The step is init's own: it waits until
+	 * something in the container's network listens on this TCP port.
+	 */
+	BR_TAG_PORT = 25,
 	/* STOP: ms between SIGTERM and SIGKILL; 0: SIGKILL at once. */
 	BR_TAG_GRACE_MS = 32,
 	/* STEP_STARTED, STEP_FINISHED: number of the step, from 1. */

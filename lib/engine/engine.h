@@ -37,6 +37,15 @@ struct br_image {
 	char *user;
 	/* As GOARCH has it: `amd64`, `arm64`. */
 	char *architecture;
+	/* What it runs: ENTRYPOINT, then CMD. NULL-terminated; NULL: none. */
+	char **entrypoint;
+	char **command;
+	/* WORKDIR; "" where it has none. */
+	char *workdir;
+	/* HEALTHCHECK as argv; NULL where it has none. */
+	char **health_command;
+	/* Between two checks; 0: the engine's default, 30 s. */
+	int64_t health_interval_ms;
 };
 
 /* Free what `image` holds. */
@@ -59,7 +68,7 @@ struct br_container_spec {
 	const char *owner;
 	/* Mounted read-only at `/.buildr`; NULL: nothing is mounted there. */
 	const char *private_dir;
-	/* Mounted at `project_target`. */
+	/* Mounted at `project_target`; NULL: nothing is mounted there. */
 	const char *project_dir;
 	const char *project_target;
 	/* Mount the engine's own socket at /var/run/docker.sock. */
@@ -70,8 +79,23 @@ struct br_container_spec {
 	int64_t memory_bytes;
 	int64_t cpus_nano;
 	int64_t pids;
-	/* NULL: `bridge`. */
+	/* NULL: `bridge`. `container:<id>`: that of another, running one. */
 	const char *network;
+	/* Its name in `network`, beside its own; NULL: none. */
+	const char *alias;
+	/* Another network to connect it to before it starts; NULL: none. */
+	const char *second_network;
+	/* `name:address` for its /etc/hosts; NULL-terminated; NULL: none. */
+	const char *const *extra_hosts;
+};
+
+/* What br_engine_create_network() makes. Strings are borrowed for the call. */
+struct br_network_spec {
+	const char *name;
+	/* Values of the contract's labels. */
+	const char *build;
+	const char *project_label;
+	const char *owner;
 };
 
 /* A container's state, for error messages. Starts out all zero. */
@@ -123,6 +147,8 @@ struct br_engine_ops {
 	bool (*create)(struct br_engine *engine,
 		const struct br_container_spec *spec, char **id,
 		struct br_err *err);
+	bool (*create_network)(struct br_engine *engine,
+		const struct br_network_spec *spec, struct br_err *err);
 	bool (*copy_in)(struct br_engine *engine, const char *id,
 		const char *path, const void *data, size_t len,
 		struct br_err *err);
@@ -175,7 +201,7 @@ bool br_engine_image(struct br_engine *engine, const char *name,
 
 /*
  * Create a container that the engine removes by itself when it ends, without a
- * log.
+ * log and without the image's HEALTHCHECK, and connect it to its networks.
  *
  * Ownership: the caller frees *id with free(). Fails with BR_ENOTFOUND where the
  * engine does not see a folder of `spec` that is to be mounted (the text names
@@ -184,6 +210,16 @@ bool br_engine_image(struct br_engine *engine, const char *name,
 bool br_engine_create(struct br_engine *engine,
 	const struct br_container_spec *spec, char **id,
 	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Create a network in which containers find each other by their aliases. The
+ * sweep removes it, when no container is in it any more.
+ *
+ * Fails with BR_EINPUT where there is one of that name, else as
+ * br_engine_create().
+ */
+bool br_engine_create_network(struct br_engine *engine,
+	const struct br_network_spec *spec, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Put an executable file at the absolute `path` (its folder is made) into a

@@ -69,13 +69,116 @@ struct br_allow_failure {
 	size_t status_count;
 };
 
+/* When a stage runs, by how those it needs have come out (manifest.md). */
+enum br_when_status {
+	BR_WHEN_SUCCESS,
+	BR_WHEN_FAILURE,
+	BR_WHEN_ALWAYS,
+};
+
+/* A variable and the globs of which one must match its value. */
+struct br_when_env {
+	const char *name;
+	struct br_texts globs;
+};
+
+/* The conditions of a stage. A list of globs that is empty says nothing. */
+struct br_when {
+	/* Of the key; line 0: there is none. */
+	struct br_place place;
+	struct br_texts branch;
+	struct br_texts tag;
+	struct br_texts event;
+	struct br_texts changes;
+	struct br_when_env *env;
+	size_t env_count;
+	enum br_when_status status;
+};
+
+/* How often a stage is tried again, and after what. */
+struct br_retry {
+	/* Attempts after the first one; 0: none. */
+	unsigned max;
+	/* Only after what follows; otherwise after any failure. */
+	bool has_conditions;
+	bool on_timeout;
+	bool on_engine;
+	uint8_t *statuses;
+	size_t status_count;
+	/* Before each further attempt. */
+	int64_t delay_ms;
+};
+
+/* One key of a matrix and its values, of which there is one at least. */
+struct br_axis {
+	const char *name;
+	struct br_place place;
+	struct br_texts values;
+};
+
+/* `matrix`; without axes and includes there is none. */
+struct br_matrix {
+	struct br_place place;
+	struct br_axis *axes;
+	size_t axis_count;
+	/* Each is a combination as a list of variables, all with values. */
+	struct br_vars *include;
+	size_t include_count;
+	struct br_vars *exclude;
+	size_t exclude_count;
+};
+
+/* How it is found out that a service can be used. */
+enum br_ready {
+	/* By the image's own HEALTHCHECK, else as soon as it was started. */
+	BR_READY_IMAGE,
+	/* When something listens on the port. */
+	BR_READY_PORT,
+	/* When the command's status is 0. */
+	BR_READY_COMMAND,
+};
+
+struct br_service {
+	/* Of its item in the list. */
+	struct br_place place;
+	const char *image;
+	/* Its name on the network; of the image's name where none is given. */
+	const char *alias;
+	/* Instead of the image's CMD; NULL-terminated; NULL: the image's. */
+	const char *const *command;
+	struct br_vars environment;
+	enum br_ready ready;
+	/* Of BR_READY_PORT. */
+	unsigned port;
+	/* Of BR_READY_COMMAND: NULL-terminated. */
+	const char *const *ready_command;
+	/* Until it must be ready, from its start on; 0: the default. */
+	int64_t timeout_ms;
+};
+
+struct br_services {
+	struct br_service *items;
+	size_t count;
+};
+
 struct br_stage {
 	const char *name;
 	/* Of the key that defines it. */
 	struct br_place place;
 	struct br_step *steps;
 	size_t step_count;
+	/* Its own; NULL: it runs in the build's container. */
+	const char *image;
+	/* As written; without `has_needs` the stage before it in `stages`. */
+	bool has_needs;
+	struct br_texts needs;
 	struct br_vars environment;
+	struct br_when when;
+	struct br_retry retry;
+	struct br_matrix matrix;
+	struct br_services services;
+	/* Its steps get a terminal. */
+	bool has_tty;
 	/* 0: none. */
 	int64_t timeout_ms;
 	struct br_allow_failure allow_failure;
@@ -116,8 +219,8 @@ struct br_manifest {
 	size_t order_count;
 	/*
 	 * The stage `prepare`, or NULL. Not among `stages`. As every stage it
-	 * starts from `defaults`: environment, timeout, workdir, user and shell.
-	 * It has no `allow_failure`.
+	 * starts from `defaults`, but only with their environment, timeout,
+	 * retry, workdir, user and shell: it has no other key.
 	 */
 	struct br_stage *prepare;
 

@@ -19,6 +19,7 @@
 #include "base/clean.h"
 #include "base/err.h"
 #include "manifest/manifest.h"
+#include "plan/durations.h"
 
 /* Where the project is inside every container (manifest.md). */
 #define BR_PLAN_PROJECT_MOUNT "/app"
@@ -40,16 +41,58 @@ struct br_plan_step {
 enum br_skip {
 	BR_SKIP_NOT,
 	BR_SKIP_SELECTION,
+	BR_SKIP_WHEN,
+};
+
+/* Indexes, of stages or of services. In the plan's arena. */
+struct br_plan_indexes {
+	size_t *items;
+	size_t count;
+};
+
+/* A service: a container beside the stages that use it. */
+struct br_plan_service {
+	/* Unique in the plan. */
+	const char *alias;
+	const char *image;
+	/* Instead of the image's CMD; NULL-terminated; NULL: the image's. */
+	const char *const *command;
+	/* NAME=VALUE, each name once, NULL-terminated. */
+	const char *const *environment;
+	enum br_ready ready;
+	unsigned port;
+	const char *const *ready_command;
+	int64_t timeout_ms;
+	/* The stages that use it; at least one of them runs. */
+	struct br_plan_indexes users;
 };
 
 struct br_plan_stage {
+	/* With the values of its matrix: `test (py=3.12, os=slim)`. */
 	const char *name;
+	/* As the manifest calls it: `test`. */
+	const char *base_name;
 	bool is_prepare;
 	enum br_skip skip;
 	/* Why it runs or not, in words, for `plan`. */
 	const char *why;
-	/* Names of the stages that must have passed; NULL-terminated. */
-	const char *const *needs;
+	/*
+	 * The stages that must have passed, and those that need this one: indexes
+	 * into the plan's. All stages wait for `prepare`, too; it is named only
+	 * where a stage needs no other.
+	 */
+	struct br_plan_indexes needs;
+	struct br_plan_indexes dependents;
+	enum br_when_status status;
+	/* The manifest's or its own; then it has a container of its own. */
+	const char *image;
+	bool has_own_image;
+	/* Indexes into the plan's services. */
+	struct br_plan_indexes services;
+	bool has_tty;
+	struct br_retry retry;
+	/* The longest path from its start to the end, estimated, in ms. */
+	int64_t path_ms;
 	struct br_plan_step *steps;
 	size_t step_count;
 	/*
@@ -77,9 +120,14 @@ struct br_plan {
 	/* The manifest as the user would name it. */
 	const char *manifest;
 	const char *image;
-	/* In the order in which they run, `prepare` first; skipped ones too. */
+	/*
+	 * `prepare` first, each after those that it needs, otherwise in the order
+	 * of the manifest; skipped ones too.
+	 */
 	struct br_plan_stage *stages;
 	size_t stage_count;
+	struct br_plan_service *services;
+	size_t service_count;
 	/* Values to be masked; longest first, without duplicates. */
 	struct br_str *secrets;
 	size_t secret_count;
@@ -99,15 +147,33 @@ struct br_plan {
 	const char *git_tag;
 };
 
+/* Borrowed; `items` may be NULL where there are none. */
+struct br_plan_names {
+	const char *const *items;
+	size_t count;
+};
+
 struct br_plan_options {
 	/* --image; NULL: the manifest's. */
 	const char *image;
 	/* -e NAME=VALUE (or NAME), in order. */
 	const char *const *env;
 	size_t env_count;
-	/* The names on the command line. */
-	const char *const *selection;
-	size_t selection_count;
+	/*
+	 * Names of stages, or globs that match some, from the command line: to run
+	 * with what they need; to run without; to run with all that need them; to
+	 * leave out.
+	 */
+	struct br_plan_names selection;
+	struct br_plan_names only;
+	struct br_plan_names from;
+	struct br_plan_names skip;
+	/* --event, for `when`; NULL: `manual`. */
+	const char *event;
+	/* --base, for `when: changes`; NULL: found, see changes.h. */
+	const char *base;
+	/* Of earlier builds; NULL: none. */
+	const struct br_durations *durations;
 	/* The caller's environment, as environ(7). */
 	const char *const *environment;
 	uid_t caller_uid;
@@ -138,8 +204,9 @@ enum br_plan_format {
 	BR_PLAN_FORMAT_TEXT,
 	BR_PLAN_FORMAT_JSON,
 	BR_PLAN_FORMAT_DOT,
+	BR_PLAN_FORMAT_MERMAID,
 };
 
-/* Add the plan in words, as JSON or as a Graphviz graph to `text`. */
+/* Add the plan in words, as JSON or as a graph for Graphviz or Mermaid. */
 void br_plan_format(const struct br_plan *plan, enum br_plan_format format,
 	struct br_buf *text);

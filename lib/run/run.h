@@ -38,6 +38,8 @@ struct br_run_options {
 	enum br_wire_kind wire;
 	/* Stages at once; 0: the processors. */
 	unsigned jobs;
+	/* A failure stops the stages that run, and nothing more is started. */
+	bool is_fail_fast;
 	/* For the whole build; 0: none. */
 	int64_t timeout_ms;
 	/* Between SIGTERM and SIGKILL of a step that is stopped. */

@@ -64,6 +64,11 @@ struct br_session_step {
 	const char *text;
 	/* NULL-terminated; NULL for a shell step. */
 	const char *const *argv;
+	/*
+	 * Not 0: no program, but a wait until something in the container's
+	 * network listens on this TCP port. Has no end of its own.
+	 */
+	unsigned port;
 };
 
 /* Borrowed for the call of br_session_start(). */
@@ -79,6 +84,8 @@ struct br_session_stage {
 	bool is_host_user;
 	/* NULL-terminated. */
 	const char *const *shell;
+	/* The steps get a terminal, of 80 columns; all output is stdout. */
+	bool has_tty;
 };
 
 struct br_session_setup {
