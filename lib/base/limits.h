@@ -22,6 +22,8 @@ enum {
 	/* A name is a table column, an event field and part of a command. */
 	BR_LIMIT_STAGE_NAME_BYTES = 100,
 	BR_LIMIT_STAGES = 10000,
+	/* With the values of its matrix. */
+	BR_LIMIT_FULL_NAME_BYTES = 500,
 
 	/* A dotenv file holds settings, not data. */
 	BR_LIMIT_DOTENV_BYTES = 1024 * 1024,

@@ -235,9 +235,15 @@ static void gather_secrets(struct br_environ *environment)
 		if (value)
 			br_secrets_add(secrets, &secrets->items[i], value);
 	}
-	for (size_t i = 0; secrets->count > 0 && i < manifest->stage_count; i++)
-		add_vars(
-			environment, &unused, &manifest->stages[i].environment);
+	for (size_t i = 0; secrets->count > 0 && i < manifest->stage_count;
+		i++) {
+		const struct br_stage *stage = &manifest->stages[i];
+
+		add_vars(environment, &unused, &stage->environment);
+		for (size_t k = 0; k < stage->services.count; k++)
+			add_vars(environment, &unused,
+				&stage->services.items[k].environment);
+	}
 	if (secrets->count > 0 && manifest->prepare)
 		add_vars(environment, &unused, &manifest->prepare->environment);
 	free(unused.items);
@@ -382,8 +388,20 @@ static const char *const *keep_last(struct br_environ *environment,
 	return list;
 }
 
-const char *const *br_environ_build(
-	struct br_environ *environment, const struct br_stage *stage)
+static const char *const *build(
+	struct br_environ *environment, struct br_environ_entries *entries)
+{
+	qsort(entries->items, entries->count, sizeof(*entries->items),
+		compare_entries);
+
+	const char *const *list = keep_last(environment, entries);
+	free(entries->items);
+	return list;
+}
+
+const char *const *br_environ_build(struct br_environ *environment,
+	const struct br_stage *stage, const struct br_vars *combination,
+	const char *name)
 {
 	struct br_environ_entries entries = { 0 };
 
@@ -391,12 +409,39 @@ const char *const *br_environ_build(
 	report_overruled(environment, &stage->environment);
 	append(&entries, &environment->below);
 	add_vars(environment, &entries, &stage->environment);
+	if (combination) {
+		report_overruled(environment, combination);
+		add_vars(environment, &entries, combination);
+	}
 	append(&entries, &environment->above);
-	add_all_built_in(environment, &entries, stage->name);
-	qsort(entries.items, entries.count, sizeof(*entries.items),
-		compare_entries);
+	add_all_built_in(environment, &entries, name);
+	return build(environment, &entries);
+}
 
-	const char *const *list = keep_last(environment, &entries);
-	free(entries.items);
-	return list;
+/* The value that the build itself gives to `name`; NULL: none. */
+static const char *find_entry(
+	const struct br_environ_entries *entries, const char *name)
+{
+	for (size_t i = entries->count; i-- > 0;)
+		if (entries->items[i].text &&
+			strcmp(entries->items[i].name, name) == 0)
+			return entries->items[i].text + strlen(name) + 1;
+	return NULL;
+}
+
+const char *const *br_environ_build_service(
+	struct br_environ *environment, const struct br_vars *vars)
+{
+	struct br_environ_entries entries = { 0 };
+
+	for (size_t i = 0; i < vars->count; i++) {
+		struct br_var var = vars->items[i];
+
+		if (!var.value)
+			var.value = find_entry(&environment->above, var.name);
+		if (!var.value)
+			var.value = find_entry(&environment->below, var.name);
+		add_var(environment, &entries, &var);
+	}
+	return build(environment, &entries);
 }

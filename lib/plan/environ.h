@@ -72,10 +72,21 @@ void br_environ_done(struct br_environ *environment);
 
 /*
  * Build the environment of a stage that runs: NAME=VALUE sorted by name, each
- * name once, NULL-terminated. A name that is passed on but that nobody defines is
- * noted, or a mistake where it is a secret.
+ * name once, NULL-terminated. `combination` is that of its matrix, or NULL; `name`
+ * its full name. A name that is passed on but that nobody defines is noted, or a
+ * mistake where it is a secret.
  *
  * Ownership: in the arena.
  */
-const char *const *br_environ_build(
-	struct br_environ *environment, const struct br_stage *stage);
+const char *const *br_environ_build(struct br_environ *environment,
+	const struct br_stage *stage, const struct br_vars *combination,
+	const char *name);
+
+/*
+ * Build the environment of a service: what it says itself, and no more. `NAME`
+ * alone is the value that a stage would have, from -e, the manifest or the caller.
+ *
+ * Ownership: in the arena.
+ */
+const char *const *br_environ_build_service(
+	struct br_environ *environment, const struct br_vars *vars);

@@ -50,21 +50,88 @@ static void add_line(struct br_buf *text, const char *key, const char *value)
 	br_buf_add_char(text, '\n');
 }
 
-static void add_stage(const struct br_plan_stage *stage, size_t name_width,
+/* As many needs as a line holds: `a, b and 3 more`. */
+static const char *show_needs(const struct br_plan *plan,
+	const struct br_plan_stage *stage, struct br_buf *text)
+{
+	enum { SHOWN = 3 };
+	const struct br_plan_indexes *needs =
+		&plan->groups[stage->group].needs;
+	size_t shown = needs->count > SHOWN + 1 ? SHOWN : needs->count;
+
+	br_buf_clear(text);
+	for (size_t i = 0; i < shown; i++)
+		br_buf_addf(text, "%s%s", i > 0 ? ", " : "",
+			plan->groups[needs->items[i]].name);
+	if (shown < needs->count)
+		br_buf_addf(text, " and %zu more", needs->count - shown);
+	return needs->count > 0 ? br_buf_text(text) : "-";
+}
+
+static const char *show_status(enum br_when_status status)
+{
+	switch (status) {
+	case BR_WHEN_SUCCESS:
+		return "";
+	case BR_WHEN_FAILURE:
+		return ", if one of those before failed";
+	case BR_WHEN_ALWAYS:
+		return ", however those before end";
+	}
+	return "";
+}
+
+struct widths {
+	size_t name;
+	size_t needs;
+};
+
+static void add_stage(const struct br_plan *plan,
+	const struct br_plan_stage *stage, const struct widths *widths,
 	struct br_buf *text)
 {
+	br_autobuf struct br_buf shown = { 0 };
+	const char *needs = show_needs(plan, stage, &shown);
 	bool is_skipped = stage->skip != BR_SKIP_NOT;
 
 	br_buf_add_text(text, stage->name);
-	pad(text, width(stage->name), name_width + 2);
-	br_buf_addf(text, "%5zu  %s%s\n", stage->step_count,
-		is_skipped ? "skipped: " : "", stage->why);
+	pad(text, width(stage->name), widths->name + 2);
+	br_buf_addf(text, "%5zu  %s", stage->step_count, needs);
+	pad(text, width(needs), widths->needs + 2);
+	br_buf_addf(text, "%s%s%s\n", is_skipped ? "skipped: " : "", stage->why,
+		is_skipped ? "" : show_status(stage->status));
+}
+
+static void widen(size_t *column, const char *text)
+{
+	size_t needed = width(text);
+
+	if (needed > *column)
+		*column = needed;
+}
+
+static const char stage_head[] = "STAGE";
+static const char needs_head[] = "WAITS FOR";
+
+static struct widths measure(const struct br_plan *plan)
+{
+	struct widths widths = {
+		.name = strlen(stage_head),
+		.needs = strlen(needs_head),
+	};
+	br_autobuf struct br_buf shown = { 0 };
+
+	for (size_t i = 0; i < plan->stage_count; i++) {
+		widen(&widths.name, plan->stages[i].name);
+		widen(&widths.needs,
+			show_needs(plan, &plan->stages[i], &shown));
+	}
+	return widths;
 }
 
 void br_format_text(const struct br_plan *plan, struct br_buf *text)
 {
-	static const char head[] = "STAGE";
-	size_t name_width = strlen(head);
+	const struct widths widths = measure(plan);
 
 	add_line(text, "project", plan->project_dir);
 	add_line(text, "manifest", plan->manifest);
@@ -74,53 +141,13 @@ void br_format_text(const struct br_plan *plan, struct br_buf *text)
 	if (plan->stage_count == 0)
 		return;
 
+	br_buf_addf(text, "\n%s", stage_head);
+	pad(text, strlen(stage_head), widths.name + 2);
+	br_buf_addf(text, "STEPS  %s", needs_head);
+	pad(text, strlen(needs_head), widths.needs + 2);
+	br_buf_add_text(text, "WHY\n");
 	for (size_t i = 0; i < plan->stage_count; i++)
-		if (width(plan->stages[i].name) > name_width)
-			name_width = width(plan->stages[i].name);
-	br_buf_addf(text, "\n%s", head);
-	pad(text, strlen(head), name_width + 2);
-	br_buf_add_text(text, "STEPS  WHY\n");
-	for (size_t i = 0; i < plan->stage_count; i++)
-		add_stage(&plan->stages[i], name_width, text);
-}
-
-/* Add a quoted Graphviz identifier; a line end within it is kept as `\n`. */
-static void add_quoted(struct br_buf *text, const char *name)
-{
-	br_buf_add_char(text, '"');
-	for (; *name != '\0'; name++) {
-		if (*name == '"' || *name == '\\')
-			br_buf_add_char(text, '\\');
-		if (*name == '\n')
-			br_buf_add_text(text, "\\n");
-		else
-			br_buf_add_char(text, *name);
-	}
-	br_buf_add_char(text, '"');
-}
-
-void br_format_dot(const struct br_plan *plan, struct br_buf *text)
-{
-	br_buf_add_text(text, "digraph ");
-	add_quoted(text, plan->manifest);
-	br_buf_add_text(text, " {\n\tnode [shape=box]\n");
-	for (size_t i = 0; i < plan->stage_count; i++) {
-		const struct br_plan_stage *stage = &plan->stages[i];
-
-		br_buf_add_char(text, '\t');
-		add_quoted(text, stage->name);
-		if (stage->skip != BR_SKIP_NOT)
-			br_buf_add_text(text, " [style=dashed]");
-		br_buf_add_char(text, '\n');
-		for (size_t k = 0; stage->needs[k]; k++) {
-			br_buf_add_char(text, '\t');
-			add_quoted(text, stage->needs[k]);
-			br_buf_add_text(text, " -> ");
-			add_quoted(text, stage->name);
-			br_buf_add_char(text, '\n');
-		}
-	}
-	br_buf_add_text(text, "}\n");
+		add_stage(plan, &plan->stages[i], &widths, text);
 }
 
 void br_plan_format(const struct br_plan *plan, enum br_plan_format format,
@@ -135,6 +162,9 @@ void br_plan_format(const struct br_plan *plan, enum br_plan_format format,
 		return;
 	case BR_PLAN_FORMAT_DOT:
 		br_format_dot(plan, text);
+		return;
+	case BR_PLAN_FORMAT_MERMAID:
+		br_format_mermaid(plan, text);
 		return;
 	}
 }

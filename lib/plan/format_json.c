@@ -58,24 +58,63 @@ static void add_steps(cJSON *object, const struct br_plan_stage *stage)
 	}
 }
 
+static void add_needs(cJSON *object, const struct br_plan *plan,
+	const struct br_plan_stage *stage)
+{
+	const struct br_plan_indexes *needs =
+		&plan->groups[stage->group].needs;
+	cJSON *list = cJSON_AddArrayToObject(object, "needs");
+
+	for (size_t i = 0; i < needs->count; i++)
+		cJSON_AddItemToArray(
+			list, new_text(plan->groups[needs->items[i]].name));
+}
+
+static void add_services(cJSON *object, const struct br_plan *plan,
+	const struct br_plan_stage *stage)
+{
+	cJSON *list = cJSON_AddArrayToObject(object, "services");
+
+	for (size_t i = 0; i < stage->services.count; i++)
+		cJSON_AddItemToArray(list,
+			new_text(plan->services[stage->services.items[i]]
+					.alias));
+}
+
+/* Seconds, as everywhere in JSON. */
+static void add_seconds(cJSON *object, const char *key, int64_t ms)
+{
+	cJSON_AddNumberToObject(object, key, (double)ms / 1000);
+}
+
 static cJSON *new_stage(
 	const struct br_plan *plan, const struct br_plan_stage *stage)
 {
+	static const char *const statuses[] = {
+		[BR_WHEN_SUCCESS] = "success",
+		[BR_WHEN_FAILURE] = "failure",
+		[BR_WHEN_ALWAYS] = "always",
+	};
 	cJSON *object = cJSON_CreateObject();
 
 	add_text(object, "name", stage->name);
+	add_text(object, "stage", plan->groups[stage->group].name);
 	cJSON_AddBoolToObject(object, "runs", stage->skip == BR_SKIP_NOT);
 	add_text(object, "why", stage->why);
-	add_texts(object, "needs", stage->needs);
-	add_text(object, "image", plan->image);
+	add_needs(object, plan, stage);
+	add_text(object, "status", statuses[stage->status]);
+	/* How much is to come from its start on, as the scheduler sees it. */
+	add_seconds(object, "path", stage->path_ms);
+	add_text(object, "image", stage->image);
+	add_services(object, plan, stage);
 	add_text(object, "workdir", stage->workdir);
 	add_text(object, "user", stage->user);
-	/* Seconds, as everywhere in JSON; null: none. */
+	/* null: none. */
 	if (stage->timeout_ms > 0)
-		cJSON_AddNumberToObject(
-			object, "timeout", (double)stage->timeout_ms / 1000);
+		add_seconds(object, "timeout", stage->timeout_ms);
 	else
 		cJSON_AddNullToObject(object, "timeout");
+	cJSON_AddNumberToObject(object, "retry", stage->retry.max);
 	add_steps(object, stage);
 	return object;
 }

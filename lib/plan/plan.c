@@ -9,11 +9,17 @@
 #include "base/quote.h"
 #include "plan/environ.h"
 #include "plan/git.h"
+#include "plan/graph.h"
 #include "plan/image.h"
 #include "plan/notes.h"
+#include "plan/paths.h"
 #include "plan/select.h"
+#include "plan/services.h"
+#include "plan/when.h"
 
 static const char default_image[] = "ubuntu:latest";
+/* A build that nobody else asked for. */
+static const char default_event[] = "manual";
 
 /* What building a plan needs besides its parts. */
 struct building {
@@ -22,6 +28,9 @@ struct building {
 	struct br_plan *plan;
 	struct br_notes notes;
 	struct br_environ environment;
+	struct br_git git;
+	struct br_changes changes;
+	struct br_when_facts facts;
 	/* For what people see; not for what runs. */
 	struct br_mask *mask;
 };
@@ -34,24 +43,41 @@ void br_plan_free(struct br_plan *plan)
 	free(plan);
 }
 
+static bool check_image(const char *image, struct br_err *err)
+{
+	const char *mistake = br_image_mistake(image);
+
+	return !mistake ||
+		br_fail(err, BR_EINPUT, "'%s' is no name of an image: %s",
+			image, mistake);
+}
+
 static bool choose_image(struct building *building, struct br_err *err)
 {
 	const char *image = building->options->image;
 
 	if (!image)
 		image = building->manifest->image;
-	if (!image) {
+	if (!image)
 		image = default_image;
-		br_notes_add(&building->notes, "%s names no image: %s is used",
-			building->manifest->file, default_image);
-	}
-
-	const char *mistake = br_image_mistake(image);
-	if (mistake)
-		return br_fail(err, BR_EINPUT,
-			"'%s' is no name of an image: %s", image, mistake);
 	building->plan->image = br_arena_strdup(&building->plan->arena, image);
-	return true;
+	return check_image(image, err);
+}
+
+/* Say that the manifest names no image, where one is needed. */
+static void note_default_image(
+	struct building *building, const struct br_choices *choices)
+{
+	if (building->options->image || building->manifest->image)
+		return;
+	for (size_t i = 0; i < choices->count; i++)
+		if (choices->items[i].is_prepare ||
+			!choices->items[i].stage->image) {
+			br_notes_add(&building->notes,
+				"%s names no image: %s is used",
+				building->manifest->file, default_image);
+			return;
+		}
 }
 
 /* Drop `.`, `..` and double slashes; `..` stops at the root. */
@@ -154,21 +180,87 @@ static void build_step(const struct building *building,
 	step->line = from->place.line;
 }
 
+static uint8_t *copy_statuses(
+	struct br_arena *arena, const uint8_t *from, size_t count)
+{
+	uint8_t *copy = br_arena_alloc(arena, count);
+
+	if (count > 0)
+		memcpy(copy, from, count);
+	return copy;
+}
+
 static struct br_allow_failure copy_allow_failure(
 	struct br_arena *arena, const struct br_allow_failure *from)
 {
 	struct br_allow_failure copy = *from;
 
-	copy.statuses = NULL;
-	if (from->status_count > 0) {
-		copy.statuses = br_arena_alloc(arena, from->status_count);
-		memcpy(copy.statuses, from->statuses, from->status_count);
-	}
+	copy.statuses =
+		copy_statuses(arena, from->statuses, from->status_count);
 	return copy;
 }
 
+static struct br_retry copy_retry(
+	struct br_arena *arena, const struct br_retry *from)
+{
+	struct br_retry copy = *from;
+
+	copy.statuses =
+		copy_statuses(arena, from->statuses, from->status_count);
+	return copy;
+}
+
+static void build_steps(const struct building *building,
+	const struct br_stage *from, struct br_plan_stage *stage)
+{
+	stage->steps = br_arena_array(&building->plan->arena, from->step_count,
+		sizeof(*stage->steps));
+	stage->step_count = from->step_count;
+	for (size_t i = 0; i < from->step_count; i++) {
+		stage->steps[i].number = (unsigned)i + 1;
+		build_step(building, &from->steps[i], &stage->steps[i]);
+	}
+}
+
+/* Skip the stage where its conditions do not hold. */
+static void judge(struct building *building, const struct br_choice *choice,
+	struct br_plan_stage *stage)
+{
+	const struct br_when *when = &choice->stage->when;
+	const char *why = br_when_project_mismatch(when, &building->facts);
+
+	if (!why) {
+		stage->environment =
+			br_environ_build(&building->environment, choice->stage,
+				choice->combination, stage->name);
+		why = br_when_env_mismatch(
+			when, stage->environment, &building->facts);
+	}
+	if (why) {
+		stage->skip = BR_SKIP_WHEN;
+		stage->why = why;
+	}
+}
+
+static void choose_stage_image(struct building *building,
+	const struct br_stage *from, struct br_plan_stage *stage,
+	struct br_diags *diags)
+{
+	const char *mistake = from->image ? br_image_mistake(from->image) : NULL;
+
+	stage->has_own_image = from->image != NULL;
+	stage->image = from->image
+		? br_arena_strdup(&building->plan->arena, from->image)
+		: building->plan->image;
+	if (mistake)
+		br_diags_add(diags, BR_SEVERITY_ERROR, from->place, NULL,
+			"stage '%s': '%s' is no name of an image: %s",
+			from->name, from->image, mistake);
+}
+
 static void build_stage(struct building *building,
-	const struct br_choice *choice, struct br_plan_stage *stage)
+	const struct br_choice *choice, struct br_diags *diags,
+	struct br_plan_stage *stage)
 {
 	static const char *const default_shell[] = { "sh", NULL };
 	static const char *const nothing[] = { NULL };
@@ -176,14 +268,14 @@ static void build_stage(struct building *building,
 	const struct br_stage *from = choice->stage;
 
 	*stage = (struct br_plan_stage){
-		.name = br_arena_strdup(arena, from->name),
+		.name = br_arena_strdup(arena, choice->name),
 		.is_prepare = choice->is_prepare,
 		.skip = choice->skip,
 		.why = choice->why,
-		.needs = choice->needs,
-		.steps = br_arena_array(
-			arena, from->step_count, sizeof(*stage->steps)),
-		.step_count = from->step_count,
+		.group = choice->group,
+		.status = from->when.status,
+		.has_tty = from->has_tty,
+		.retry = copy_retry(arena, &from->retry),
 		.environment = nothing,
 		.workdir = choose_workdir(arena, from->workdir),
 		.user = choose_user(building, from->user),
@@ -194,17 +286,24 @@ static void build_stage(struct building *building,
 		.allow_failure =
 			copy_allow_failure(arena, &from->allow_failure),
 	};
-	for (size_t i = 0; i < from->step_count; i++) {
-		stage->steps[i].number = (unsigned)i + 1;
-		build_step(building, &from->steps[i], &stage->steps[i]);
-	}
+	choose_stage_image(building, from, stage, diags);
+	build_steps(building, from, stage);
 	if (choice->skip == BR_SKIP_NOT)
-		stage->environment =
-			br_environ_build(&building->environment, from);
+		judge(building, choice, stage);
 }
 
-static void build_stages(
-	struct building *building, const struct br_choices *choices)
+static void copy_groups(
+	struct br_plan *plan, const struct br_choices *choices)
+{
+	plan->groups = choices->groups;
+	plan->group_count = choices->group_count;
+	for (size_t i = 0; i < plan->group_count; i++)
+		plan->groups[i].name =
+			br_arena_strdup(&plan->arena, plan->groups[i].name);
+}
+
+static void build_stages(struct building *building,
+	const struct br_choices *choices, struct br_diags *diags)
 {
 	struct br_plan *plan = building->plan;
 
@@ -212,7 +311,11 @@ static void build_stages(
 		&plan->arena, choices->count, sizeof(*plan->stages));
 	plan->stage_count = choices->count;
 	for (size_t i = 0; i < choices->count; i++)
-		build_stage(building, &choices->items[i], &plan->stages[i]);
+		build_stage(building, &choices->items[i], diags,
+			&plan->stages[i]);
+	copy_groups(plan, choices);
+	br_services_build(plan, choices, &building->environment, diags);
+	br_paths_build(plan, building->options->durations);
 }
 
 /* Copy what the manifest says of the whole build. */
@@ -235,33 +338,52 @@ static void copy_manifest(struct building *building)
 	plan->caller_gid = building->options->caller_gid;
 }
 
+/* Find out what the conditions of stages are about. */
+static void gather_facts(struct building *building)
+{
+	struct br_plan *plan = building->plan;
+	const struct br_plan_options *options = building->options;
+
+	br_git_find(plan->project_dir, &plan->arena, &building->git);
+	plan->git_commit = building->git.commit;
+	plan->git_branch = building->git.branch;
+	plan->git_tag = building->git.tag;
+	building->changes = (struct br_changes){
+		.project_dir = plan->project_dir,
+		.wanted_base = options->base,
+		.arena = &plan->arena,
+		.notes = &building->notes,
+	};
+	building->facts = (struct br_when_facts){
+		.git = &building->git,
+		.event = options->event ? options->event : default_event,
+		.changes = &building->changes,
+		.caller_environment = options->environment,
+		.arena = &plan->arena,
+	};
+}
+
 /* Build all that depends on the environment. */
 static bool build_environment(struct building *building,
 	const struct br_choices *choices, struct br_diags *diags,
 	struct br_err *err)
 {
 	struct br_plan *plan = building->plan;
-	struct br_git git;
-
-	br_git_find(plan->project_dir, &plan->arena, &git);
-	plan->git_commit = git.commit;
-	plan->git_branch = git.branch;
-	plan->git_tag = git.tag;
-
 	const struct br_environ_source source = {
 		.manifest = building->manifest,
 		.options = building->options,
-		.git = &git,
+		.git = &building->git,
 		.arena = &plan->arena,
 		.notes = &building->notes,
 		.diags = diags,
 	};
+
 	if (!br_environ_init(&building->environment, &source, err))
 		return false;
 	br_secrets_list(&building->environment.secrets, &plan->arena,
 		&plan->secrets, &plan->secret_count);
 	building->mask = br_mask_new(plan->secrets, plan->secret_count);
-	build_stages(building, choices);
+	build_stages(building, choices, diags);
 	br_mask_free(building->mask);
 	br_environ_done(&building->environment);
 	return true;
@@ -278,13 +400,18 @@ bool br_plan_build(const struct br_manifest *manifest,
 		.plan = built,
 		.notes = { .arena = &built->arena },
 	};
+	struct br_graph graph;
 	struct br_choices choices;
 
-	if (!choose_image(&building, err) ||
-		!br_select(manifest, options->selection,
-			options->selection_count, &built->arena, &choices, err))
+	if (!choose_image(&building, err))
 		return false;
+	br_graph_build(manifest, &built->arena, diags, &graph);
+	if (!br_select(
+		    manifest, &graph, options, &built->arena, &choices, err))
+		return false;
+	note_default_image(&building, &choices);
 	copy_manifest(&building);
+	gather_facts(&building);
 	if (!build_environment(&building, &choices, diags, err))
 		return false;
 	br_diags_sort(diags);

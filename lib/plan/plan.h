@@ -50,6 +50,23 @@ struct br_plan_indexes {
 	size_t count;
 };
 
+/*
+ * A stage of the manifest: one stage of the plan, or one for each combination of
+ * its matrix. Needs are between groups, so that two large matrices make no grid of
+ * a million edges. All wait for `prepare` too, which is named as a need only where
+ * there is no other.
+ */
+struct br_plan_group {
+	/* As the manifest has it: `test`. */
+	const char *name;
+	/* Its stages: they stand side by side in the plan. */
+	size_t first;
+	size_t count;
+	/* Groups that must have passed, and groups that need this one. */
+	struct br_plan_indexes needs;
+	struct br_plan_indexes dependents;
+};
+
 /* A service: a container beside the stages that use it. */
 struct br_plan_service {
 	/* Unique in the plan. */
@@ -70,19 +87,12 @@ struct br_plan_service {
 struct br_plan_stage {
 	/* With the values of its matrix: `test (py=3.12, os=slim)`. */
 	const char *name;
-	/* As the manifest calls it: `test`. */
-	const char *base_name;
 	bool is_prepare;
 	enum br_skip skip;
 	/* Why it runs or not, in words, for `plan`. */
 	const char *why;
-	/*
-	 * The stages that must have passed, and those that need this one: indexes
-	 * into the plan's. All stages wait for `prepare`, too; it is named only
-	 * where a stage needs no other.
-	 */
-	struct br_plan_indexes needs;
-	struct br_plan_indexes dependents;
+	/* Index of the plan's group that it is of. */
+	size_t group;
 	enum br_when_status status;
 	/* The manifest's or its own; then it has a container of its own. */
 	const char *image;
@@ -121,11 +131,13 @@ struct br_plan {
 	const char *manifest;
 	const char *image;
 	/*
-	 * `prepare` first, each after those that it needs, otherwise in the order
-	 * of the manifest; skipped ones too.
+	 * `prepare` first, each after those that it needs, otherwise as the
+	 * manifest lists them; skipped ones too.
 	 */
 	struct br_plan_stage *stages;
 	size_t stage_count;
+	struct br_plan_group *groups;
+	size_t group_count;
 	struct br_plan_service *services;
 	size_t service_count;
 	/* Values to be masked; longest first, without duplicates. */

@@ -1,43 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select.h - which stages run, in which order, and why.
+ * select.h - which stages are in the plan, and which of them run.
  *
- * Each listed stage needs the one before it, the first one `prepare`, where there
- * is one. With names on the command line those stages run and what they need, so
- * that `buildr deploy` runs everything up to it. A stage that is not listed runs
- * only when it is named, after the listed ones, and needs only `prepare`.
+ * Without names on the command line the listed stages run, and what they need.
+ * With some, those run with what they need (STAGE), without (--only), or with all
+ * listed stages that need them (--from); --skip takes out of what the others gave.
+ * A name is a stage's, which means all of its matrix, that of one combination, or a
+ * glob over both.
  */
 #pragma once
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "manifest/manifest.h"
+#include "plan/graph.h"
 #include "plan/plan.h"
 
 /* What is decided of a stage. */
 struct br_choice {
-	/* Borrowed from the manifest. */
+	/* Borrowed from the manifest; of `combination` NULL: no matrix. */
 	const struct br_stage *stage;
+	const struct br_vars *combination;
+	const char *name;
 	bool is_prepare;
+	size_t group;
 	enum br_skip skip;
-	/* In words. In the arena, like the names below. */
+	/* In words. In the arena. */
 	const char *why;
-	/* NULL-terminated. */
-	const char *const *needs;
 };
 
 struct br_choices {
 	struct br_choice *items;
 	size_t count;
+	struct br_plan_group *groups;
+	size_t group_count;
 };
 
 /*
- * Decide on every listed stage, and on those named: `prepare` first, then the
- * listed ones in order, then the others as they were named.
+ * Decide on every listed stage, on those that they need and on those that are
+ * named: `prepare` first, then in the order of `graph`.
  *
- * Ownership: the choices live in `arena` and borrow the stages. Fails with
- * BR_EINPUT for a name that no stage has.
+ * Ownership: the choices live in `arena` and borrow stages and names. Fails with
+ * BR_EINPUT for a name that no stage has and a glob that none matches.
  */
-bool br_select(const struct br_manifest *manifest, const char *const *names,
-	size_t name_count, struct br_arena *arena, struct br_choices *choices,
-	struct br_err *err) BR_MUST_CHECK;
+bool br_select(const struct br_manifest *manifest, const struct br_graph *graph,
+	const struct br_plan_options *options, struct br_arena *arena,
+	struct br_choices *choices, struct br_err *err) BR_MUST_CHECK;
