@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "init/fds.h"
 #include "init/init.h"
 
 static int connect_wire(const char *path)
@@ -39,17 +39,6 @@ static int keep(int fd)
 	enum { FIRST_FREE_FD = 10 };
 
 	return fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-}
-
-/* Whatever was left open by who started this would get into the steps. */
-static void close_inherited(void)
-{
-	enum { FIRST = STDERR_FILENO + 1, ENOUGH = 1024 };
-
-	if (syscall(SYS_close_range, FIRST, ~0U, 0) == 0)
-		return;
-	for (int fd = FIRST; fd < ENOUGH; fd++)
-		(void)close(fd);
 }
 
 /* What is written here by mistake must not get into the wire. */
@@ -74,7 +63,8 @@ int main(int argc, char **argv)
 	/* Where this is not PID 1, orphans come here all the same. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-	close_inherited();
+	/* Whatever was left open by who started this would get into the steps. */
+	fds_close_from(STDERR_FILENO + 1);
 	if (argc >= 2 && strcmp(argv[1], "socket") == 0) {
 		in = connect_wire(argc == 3 ? argv[2] : "/.buildr/wire");
 		out = in;

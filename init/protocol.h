@@ -79,13 +79,13 @@ enum br_field_tag {
 	BR_TAG_ENV = 16,
 	/* STAGE: an argument of the shell, the script's among them. */
 	BR_TAG_SHELL_ARG = 17,
-	/* STAGE: where the steps start; absolute. */
+	/* STAGE: where the steps start; absolute. Absent: the image's. */
 	BR_TAG_WORKDIR = 18,
 	/* STAGE: `uid`, `uid:gid`, a name or `name:group`; absent: root. */
 	BR_TAG_USER = 19,
 	/*
-	 * STAGE: a step, in order; the value is empty for one that the shell
-	 * runs. Each EXEC_ARG that follows makes it an exec-form step.
+	 * STAGE: a step, in order; the value is empty. The shell runs it, unless
+	 * EXEC_ARGs follow, which make it an exec-form step, or a PORT.
 	 */
 	BR_TAG_STEP = 20,
 	BR_TAG_EXEC_ARG = 21,
@@ -99,10 +99,14 @@ enum br_field_tag {
 	/* STAGE: number, 1: the steps get a terminal; its output is stdout. */
 	BR_TAG_TTY = 24,
 	/*
-	 * STAGE, after a STEP: number. The step is init's own: it waits until
-	 * something in the container's network listens on this TCP port.
+	 * STAGE, after a STEP: number. The step is init's own: it passes when
+	 * something in the container's network listens on this TCP port, and
+	 * waits for that without end. A loopback address does not count, for
+	 * nobody else reaches it, unless PORT_IS_LOCAL follows, a number, 1: who
+	 * wants to use the port is in the same network.
 	 */
 	BR_TAG_PORT = 25,
+	BR_TAG_PORT_IS_LOCAL = 26,
 	/* STOP: ms between SIGTERM and SIGKILL; 0: SIGKILL at once. */
 	BR_TAG_GRACE_MS = 32,
 	/* STEP_STARTED, STEP_FINISHED: number of the step, from 1. */

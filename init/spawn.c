@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/fds.h"
 #include "init/mem.h"
+#include "init/port.h"
 #include "init/protocol.h"
 
 enum {
@@ -87,6 +89,17 @@ static void fail_step(const char *program)
 	_exit(error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
 }
 
+/*
+ * Not another program, so that nothing need be in the image. What that one would
+ * lose by its start is closed here: a copy of a shell's socket would keep it open.
+ */
+static void wait_for_port(const struct spawn *spawn)
+{
+	fds_close_from(STDERR_FILENO + 1);
+	port_wait(spawn->port, spawn->is_local);
+	_exit(EXIT_SUCCESS);
+}
+
 static void run_child(const struct spawn *spawn, int report)
 {
 	int lifted = lift(report);
@@ -95,10 +108,12 @@ static void run_child(const struct spawn *spawn, int report)
 		fail_child(report, SPAWN_SYSTEM);
 	if (setsid() < 0 || !reset_signals() || !place_descriptors(spawn))
 		fail_child(lifted, SPAWN_SYSTEM);
+	if (spawn->port != 0)
+		wait_for_port(spawn);
 	if (!switch_user(spawn->user))
 		fail_child(lifted, SPAWN_USER);
 	/* As the user: what it cannot enter is no workdir for it. */
-	if (chdir(spawn->workdir) < 0)
+	if (spawn->workdir && chdir(spawn->workdir) < 0)
 		fail_child(lifted, SPAWN_WORKDIR);
 
 	environ = spawn->environment;

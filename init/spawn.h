@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "init/user.h"
@@ -19,8 +20,12 @@ enum { SCRIPT_FD = 8 };
 struct spawn {
 	/* NULL-terminated. */
 	char *const *argv;
+	/* Not 0: no program is run, but a wait for this port (port.h). */
+	uint16_t port;
+	bool is_local;
 	/* NULL-terminated. */
 	char **environment;
+	/* NULL: where init is, which is the image's. */
 	const char *workdir;
 	/* NULL: stays as init is. */
 	const struct user *user;

@@ -28,6 +28,12 @@ struct counts {
 	size_t arg;
 };
 
+static bool is_of_step(uint8_t tag)
+{
+	return tag == BR_TAG_EXEC_ARG || tag == BR_TAG_PORT ||
+		tag == BR_TAG_PORT_IS_LOCAL;
+}
+
 static bool count_fields(
 	const uint8_t *payload, size_t len, struct counts *counts)
 {
@@ -40,8 +46,7 @@ static bool count_fields(
 		counts->shell += field.tag == BR_TAG_SHELL_ARG;
 		counts->step += field.tag == BR_TAG_STEP;
 		counts->arg += field.tag == BR_TAG_EXEC_ARG;
-		/* An argument belongs to a step. */
-		if (field.tag == BR_TAG_EXEC_ARG && counts->step == 0)
+		if (is_of_step(field.tag) && counts->step == 0)
 			return false;
 	}
 	return !is_bad;
@@ -87,6 +92,28 @@ static void add_arg(struct stage_spec *spec, struct cursor *next, char *text)
 	*next->arg++ = text;
 }
 
+static bool take_number(
+	const struct br_field *field, uint64_t max, uint64_t *number)
+{
+	return br_field_number(field, number) && *number <= max;
+}
+
+/* A field that is a number; its step, if it is of one, is there. */
+static bool take_stage_number(
+	const struct br_field *field, struct stage_spec *spec)
+{
+	uint64_t number;
+
+	if (!take_number(
+		    field, field->tag == BR_TAG_PORT ? UINT16_MAX : 1, &number))
+		return false;
+	if (field->tag == BR_TAG_PORT)
+		spec->steps[spec->step_count - 1].port = (uint16_t)number;
+	else
+		spec->steps[spec->step_count - 1].is_local = number != 0;
+	return true;
+}
+
 static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 	struct stage_spec *spec, struct cursor *next)
 {
@@ -96,6 +123,9 @@ static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 	case BR_TAG_STEP:
 		add_step(spec, next);
 		return true;
+	case BR_TAG_PORT:
+	case BR_TAG_PORT_IS_LOCAL:
+		return take_stage_number(field, spec);
 	case BR_TAG_SCRIPT:
 		spec->script = field->value;
 		spec->script_len = field->len;
@@ -129,14 +159,19 @@ static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 	return true;
 }
 
-/* Steps for the shell need one, and a workdir is absolute. */
+/* A step is of one kind, those for the shell need one, a workdir is absolute. */
 static bool makes_sense(const struct stage_spec *spec)
 {
 	if (spec->workdir && spec->workdir[0] != '/')
 		return false;
-	for (size_t i = 0; i < spec->step_count; i++)
-		if (!spec->steps[i].argv && !spec->shell[0])
+	for (size_t i = 0; i < spec->step_count; i++) {
+		const struct step_spec *step = &spec->steps[i];
+
+		if (step->argv && step->port != 0)
 			return false;
+		if (step_is_for_shell(step) && !spec->shell[0])
+			return false;
+	}
 	return true;
 }
 

@@ -12,10 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Neither `argv` nor `port`: the shell runs it. */
 struct step_spec {
-	/* NULL-terminated; NULL: the shell runs it. */
+	/* NULL-terminated, or NULL. */
 	char **argv;
+	/* The step waits for this TCP port; 0: it does not. */
+	uint16_t port;
+	/* One that listens on a loopback address counts as well. */
+	bool is_local;
 };
+
+static inline bool step_is_for_shell(const struct step_spec *step)
+{
+	return !step->argv && step->port == 0;
+}
 
 /* A STAGE. Starts out all zero; borrowed from its payload. */
 struct stage_spec {

@@ -73,8 +73,8 @@ static void begin_run(struct stage *stage)
 {
 	struct fields fields = { .len = 0 };
 	struct proc shell;
-	bool is_old_shell = !current(stage)->argv && stage->is_shell_waiting &&
-		proc_read(stage->shell.pid, &shell);
+	bool is_old_shell = step_is_for_shell(current(stage)) &&
+		stage->is_shell_waiting && proc_read(stage->shell.pid, &shell);
 
 	stage->run = (struct step_run){
 		.start_us = clock_now_us(),
@@ -98,7 +98,7 @@ static void start_process(
 	struct stage *stage, struct child *child, struct spawn *spawn)
 {
 	spawn->environment = stage->environment;
-	spawn->workdir = stage->spec.workdir ? stage->spec.workdir : "/";
+	spawn->workdir = stage->spec.workdir;
 	spawn->user = stage->spec.user ? &stage->user : NULL;
 	spawn->out = stage->pipes[STREAM_OUT].write_fd;
 	spawn->err = stage->pipes[STREAM_ERR].write_fd;
@@ -177,9 +177,11 @@ static void begin_step(struct stage *stage)
 {
 	if (stage->step == stage->spec.step_count) {
 		finish_stage(stage, 0, NULL, 0);
-	} else if (current(stage)->argv) {
+	} else if (!step_is_for_shell(current(stage))) {
 		start_process(stage, &stage->exec,
 			&(struct spawn){ .argv = current(stage)->argv,
+				.port = current(stage)->port,
+				.is_local = current(stage)->is_local,
 				.control = -1,
 				.script = -1,
 				.is_step = true });
@@ -199,8 +201,9 @@ static bool goes_on(const struct stage *stage)
 {
 	if (stage->run.status != 0 || stage->stop.is_stopping)
 		return false;
-	return current(stage)->argv || child_is_alive(&stage->shell) ||
-		stage->has_shell_finished || stage->is_shell_waiting;
+	return !step_is_for_shell(current(stage)) ||
+		child_is_alive(&stage->shell) || stage->has_shell_finished ||
+		stage->is_shell_waiting;
 }
 
 static void report_step(const struct stage *stage)
@@ -280,8 +283,10 @@ static void take_announcement(struct stage *stage, unsigned long number)
 		stage->has_shell_finished = true;
 		return;
 	}
-	if (stage->phase != STAGE_RUNNING || current(stage)->argv ||
-		next >= stage->spec.step_count || stage->spec.steps[next].argv)
+	if (stage->phase != STAGE_RUNNING ||
+		!step_is_for_shell(current(stage)) ||
+		next >= stage->spec.step_count ||
+		!step_is_for_shell(&stage->spec.steps[next]))
 		return;
 	if (next == stage->step) {
 		answer_shell(stage);
@@ -391,7 +396,7 @@ static void end_shell(struct stage *stage)
 		stage_leave(stage);
 		return;
 	}
-	if (stage->phase != STAGE_RUNNING || current(stage)->argv)
+	if (stage->phase != STAGE_RUNNING || !step_is_for_shell(current(stage)))
 		return;
 	count_usage(stage, &stage->shell, stage->run.cpu_before_us);
 	end_run(stage, stage->shell.status, stage->shell.is_signal);

@@ -119,6 +119,14 @@ static void drop_running(struct br_session *session, struct running *running)
 	*running = session->running[--session->running_count];
 }
 
+static bool has_shell_step(const struct br_session_stage *what)
+{
+	for (size_t i = 0; i < what->step_count; i++)
+		if (what->steps[i].text)
+			return true;
+	return false;
+}
+
 static void add_script(
 	const struct br_session_stage *what, struct br_buf *payload)
 {
@@ -145,6 +153,10 @@ static void add_step(const struct br_session_step *step, struct br_buf *payload)
 	br_wire_add_text(payload, BR_TAG_STEP, "");
 	for (size_t i = 0; step->argv && step->argv[i]; i++)
 		br_wire_add_text(payload, BR_TAG_EXEC_ARG, step->argv[i]);
+	if (step->port != 0)
+		br_wire_add_number(payload, BR_TAG_PORT, step->port);
+	if (step->port_is_local)
+		br_wire_add_number(payload, BR_TAG_PORT_IS_LOCAL, 1);
 }
 
 void br_session_start(struct br_session *session, unsigned stage,
@@ -154,12 +166,14 @@ void br_session_start(struct br_session *session, unsigned stage,
 
 	for (size_t i = 0; what->environment && what->environment[i]; i++)
 		br_wire_add_text(&payload, BR_TAG_ENV, what->environment[i]);
-	br_wire_add_text(&payload, BR_TAG_WORKDIR, what->workdir);
+	if (what->workdir)
+		br_wire_add_text(&payload, BR_TAG_WORKDIR, what->workdir);
 	if (what->user)
 		br_wire_add_text(&payload,
 			what->is_host_user ? BR_TAG_HOST_USER : BR_TAG_USER,
 			what->user);
-	add_script(what, &payload);
+	if (has_shell_step(what))
+		add_script(what, &payload);
 	for (size_t i = 0; i < what->step_count; i++)
 		add_step(&what->steps[i], &payload);
 	if (payload.len > BR_FRAME_MAX_BYTES) {

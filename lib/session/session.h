@@ -59,30 +59,38 @@ struct br_session_handlers {
 		const struct br_stage_report *report, struct br_err *err);
 };
 
+/* Exactly one of `text`, `argv` and `port` is given. */
 struct br_session_step {
-	/* For the shell; NULL for the exec form. */
+	/* For the shell. */
 	const char *text;
-	/* NULL-terminated; NULL for a shell step. */
+	/* Exec form; NULL-terminated. */
 	const char *const *argv;
 	/*
-	 * Not 0: no program, but a wait until something in the container's
-	 * network listens on this TCP port. Has no end of its own.
+	 * No program, but a wait until something in the container's network
+	 * listens on this TCP port; needs nothing of the image. Has no end of
+	 * its own: br_session_stop() ends it.
 	 */
 	unsigned port;
+	/*
+	 * The port is used from the same network (`host`, say): a server on a
+	 * loopback address counts as well, which nobody else reaches.
+	 */
+	bool port_is_local;
 };
 
 /* Borrowed for the call of br_session_start(). */
 struct br_session_stage {
 	const struct br_session_step *steps;
 	size_t step_count;
-	/* NAME=VALUE, NULL-terminated. */
+	/* NAME=VALUE, NULL-terminated; may be NULL. */
 	const char *const *environment;
+	/* NULL: the image's. */
 	const char *workdir;
 	/* NULL: root. */
 	const char *user;
 	/* `user` is `uid:gid` as the host numbers them. */
 	bool is_host_user;
-	/* NULL-terminated. */
+	/* NULL-terminated; may be NULL where no step is for it. */
 	const char *const *shell;
 	/* The steps get a terminal, of 80 columns; all output is stdout. */
 	bool has_tty;

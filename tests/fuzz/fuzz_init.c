@@ -33,8 +33,10 @@ static bool look_at_stage(struct seen *seen, uint8_t *payload, size_t len)
 		return false;
 	look_at_list(seen, spec.environment);
 	look_at_list(seen, spec.shell);
-	for (size_t i = 0; i < spec.step_count; i++)
+	for (size_t i = 0; i < spec.step_count; i++) {
 		look_at_list(seen, spec.steps[i].argv);
+		seen->bytes += spec.steps[i].port + spec.steps[i].is_local;
+	}
 	if (spec.workdir)
 		seen->bytes += strlen(spec.workdir);
 	if (spec.user)

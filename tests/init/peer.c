@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -295,4 +296,25 @@ void peer_expect(
 	peer_start(peer, 1, steps);
 	peer_run_until_over(peer, 1);
 	assert_string_equal(br_buf_text(&peer->log), expected);
+}
+
+long peer_init_peak_kib(const struct peer *peer)
+{
+	enum { PROC_MAX_BYTES = 64 * 1024 };
+	br_autobuf struct br_buf children = { 0 };
+	br_autobuf struct br_buf status = { 0 };
+	struct br_err err = { 0 };
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+		(int)peer->pid, (int)peer->pid);
+	if (!br_file_load(path, PROC_MAX_BYTES, &children, &err))
+		fail_msg("%s", err.text);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/status",
+		strtol(br_buf_text(&children), NULL, 10));
+	if (!br_file_load(path, PROC_MAX_BYTES, &status, &err))
+		fail_msg("%s", err.text);
+	const char *peak = strstr(br_buf_text(&status), "VmHWM:");
+	assert_non_null(peak);
+	return strtol(peak + strlen("VmHWM:"), NULL, 10);
 }

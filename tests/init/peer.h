@@ -25,6 +25,9 @@
 /* Long enough for any machine; a test never waits for it to pass. */
 enum { PEER_PATIENCE_MS = 240000 };
 
+/* What init may use at most, whatever goes through it. */
+enum { INIT_MAX_KIB = 4 * 1024 };
+
 struct peer {
 	/* Temporary, and removed by peer_close(). */
 	char *folder;
@@ -78,3 +81,6 @@ void peer_run_until_seen(struct peer *peer, const char *text);
 /* Start a stage of one shell step, wait for its end, and compare the log. */
 void peer_expect(
 	struct peer *peer, const char *const *steps, const char *expected);
+
+/* Peak memory of init so far, in KiB: the child of the process that we know. */
+long peer_init_peak_kib(const struct peer *peer);

@@ -16,9 +16,6 @@
 enum {
 	MEBIBYTE = 1024 * 1024,
 	SIZE_BYTES = 64 * MEBIBYTE,
-	PROC_MAX_BYTES = 64 * 1024,
-	/* What init may use at most, however much goes through it. */
-	INIT_MAX_KIB = 4 * 1024,
 };
 
 #define STEPS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -34,27 +31,6 @@ static void make_file(const char *folder)
 		br_buf_add_char(&content, (char)i);
 	if (!br_file_save_new(path, 0644, content.data, content.len, &err))
 		fail_msg("%s", err.text);
-}
-
-/* Peak memory of init, in KiB: the child of the process that we know. */
-static long init_peak_kib(const struct peer *peer)
-{
-	br_autobuf struct br_buf children = { 0 };
-	br_autobuf struct br_buf status = { 0 };
-	struct br_err err = { 0 };
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
-		(int)peer->pid, (int)peer->pid);
-	if (!br_file_load(path, PROC_MAX_BYTES, &children, &err))
-		fail_msg("%s", err.text);
-	(void)snprintf(path, sizeof(path), "/proc/%ld/status",
-		strtol(br_buf_text(&children), NULL, 10));
-	if (!br_file_load(path, PROC_MAX_BYTES, &status, &err))
-		fail_msg("%s", err.text);
-	const char *peak = strstr(br_buf_text(&status), "VmHWM:");
-	assert_non_null(peak);
-	return strtol(peak + strlen("VmHWM:"), NULL, 10);
 }
 
 static void pass_64_mebibytes(bool is_stdio)
@@ -73,7 +49,7 @@ static void pass_64_mebibytes(bool is_stdio)
 	peer_run_until_over(&peer, 1);
 	assert_int_equal(peer.output_bytes, SIZE_BYTES);
 	assert_int_equal(peer.wrong_bytes, 0);
-	assert_in_range(init_peak_kib(&peer), 1, INIT_MAX_KIB);
+	assert_in_range(peer_init_peak_kib(&peer), 1, INIT_MAX_KIB);
 	peer_close(&peer);
 	folder_remove(folder);
 }
@@ -121,7 +97,7 @@ static void stops_a_step_that_writes_without_end(void **state)
 	br_session_stop(peer.session, 1, 0);
 	peer_run_until_over(&peer, 1);
 	assert_string_equal(br_buf_text(&peer.log), "<1.1>1.1=137#1=137");
-	assert_in_range(init_peak_kib(&peer), 1, INIT_MAX_KIB);
+	assert_in_range(peer_init_peak_kib(&peer), 1, INIT_MAX_KIB);
 	peer_close(&peer);
 }
 

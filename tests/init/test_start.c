@@ -259,6 +259,35 @@ static void no_step_for_a_shell_that_is_not_named(struct br_buf *wire)
 	put_frame(wire, BR_FRAME_STAGE, 1, &payload);
 }
 
+static void put_port_step(
+	struct br_buf *wire, bool has_step, bool has_argument, uint64_t port)
+{
+	br_autobuf struct br_buf payload = { 0 };
+
+	put_setup(wire, BR_PROTOCOL_VERSION, 0);
+	if (has_step)
+		put_text(&payload, BR_TAG_STEP, "");
+	if (has_argument)
+		put_text(&payload, BR_TAG_EXEC_ARG, "true");
+	put_number(&payload, BR_TAG_PORT, port);
+	put_frame(wire, BR_FRAME_STAGE, 1, &payload);
+}
+
+static void no_port_without_a_step(struct br_buf *wire)
+{
+	put_port_step(wire, false, false, 80);
+}
+
+static void no_port_for_a_step_that_is_a_program(struct br_buf *wire)
+{
+	put_port_step(wire, true, true, 80);
+}
+
+static void no_port_that_cannot_be(struct br_buf *wire)
+{
+	put_port_step(wire, true, false, 65536);
+}
+
 static void no_workdir_that_is_relative(struct br_buf *wire)
 {
 	br_autobuf struct br_buf payload = { 0 };
@@ -295,7 +324,8 @@ static void ends_where_the_protocol_is_broken(void **state)
 		struct br_buf * wire) = { nothing_before_setup,
 		no_other_version, no_setup_without_a_version, no_second_setup,
 		no_stage_without_a_number, no_stage_a_second_time,
-		no_step_for_a_shell_that_is_not_named,
+		no_step_for_a_shell_that_is_not_named, no_port_without_a_step,
+		no_port_for_a_step_that_is_a_program, no_port_that_cannot_be,
 		no_workdir_that_is_relative, no_frame_that_only_init_sends,
 		no_stop_with_a_field_that_does_not_fit, no_garbage };
 

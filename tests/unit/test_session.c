@@ -374,7 +374,15 @@ static struct br_frame hear(const struct talk *talk, struct br_buf *payload)
 	return frame;
 }
 
-/* The fields of a payload, as `tag=text` or `tag#number`. */
+static bool is_number(uint8_t tag)
+{
+	return tag == BR_TAG_VERSION || tag == BR_TAG_UID ||
+		tag == BR_TAG_GID || tag == BR_TAG_GRACE_MS ||
+		tag == BR_TAG_PORT || tag == BR_TAG_PORT_IS_LOCAL ||
+		tag == BR_TAG_TTY;
+}
+
+/* The fields of a payload, as `tag=text` or `tag#number`; no script. */
 static void describe(const struct br_buf *payload, struct br_buf *text)
 {
 	const uint8_t *at = (const uint8_t *)br_buf_text(payload);
@@ -384,9 +392,7 @@ static void describe(const struct br_buf *payload, struct br_buf *text)
 	bool is_bad;
 
 	while (br_field_next(&at, end, &field, &is_bad)) {
-		if (field.tag == BR_TAG_VERSION || field.tag == BR_TAG_UID ||
-			field.tag == BR_TAG_GID ||
-			field.tag == BR_TAG_GRACE_MS) {
+		if (is_number(field.tag)) {
 			assert_true(br_field_number(&field, &number));
 			br_buf_addf(text, "%d#%d ", field.tag, (int)number);
 		} else if (field.len < 100) {
@@ -402,7 +408,8 @@ static void says_what_is_to_be_done(void **state)
 	static const char *const argv[] = { "ls", "-l", NULL };
 	static const char *const shell[] = { "bash", "-x", NULL };
 	static const char *const environment[] = { "A=1", "B=", NULL };
-	const struct br_session_step steps[] = { { .argv = argv } };
+	const struct br_session_step steps[] = { { .argv = argv },
+		{ .text = "true" } };
 	br_autobuf struct br_buf payload = { 0 };
 	br_autobuf struct br_buf text = { 0 };
 	struct br_err err = { 0 };
@@ -414,7 +421,7 @@ static void says_what_is_to_be_done(void **state)
 			.give_back_path = "/app", .uid = 5, .gid = 6 });
 	br_session_start(talk.session, 7,
 		&(struct br_session_stage){ .steps = steps,
-			.step_count = 1,
+			.step_count = 2,
 			.environment = environment,
 			.workdir = "/w",
 			.user = "u",
@@ -434,12 +441,36 @@ static void says_what_is_to_be_done(void **state)
 	assert_int_equal(stage.stage, 7);
 	describe(&payload, &text);
 	assert_string_equal(br_buf_text(&text),
-		"16=A=1 16=B= 18=/w 19=u 17=bash 17=-x 17=-c "
-		"17={ \\builtin echo 0 >&9; } 2>&-\n 17=sh 20= 21=ls 21=-l ");
+		"16=A=1 16=B= 18=/w 19=u 17=bash 17=-x 17=-c 17=sh "
+		"20= 21=ls 21=-l 20= ");
 	br_buf_clear(&text);
 	assert_int_equal(hear(&talk, &payload).type, BR_FRAME_STOP);
 	describe(&payload, &text);
 	assert_string_equal(br_buf_text(&text), "32#300 ");
+	close_talk(&talk);
+}
+
+/* A service's: no shell, for there may be none, and all as the image has it. */
+static void asks_for_no_shell_where_no_step_is_for_one(void **state)
+{
+	static const char *const argv[] = { "server", NULL };
+	const struct br_session_step steps[] = { { .argv = argv },
+		{ .port = 80 }, { .port = 8080, .port_is_local = true } };
+	br_autobuf struct br_buf payload = { 0 };
+	br_autobuf struct br_buf text = { 0 };
+	struct br_err err = { 0 };
+	struct talk talk;
+
+	(void)state;
+	open_talk(&talk, &(struct br_session_setup){ 0 });
+	br_session_start(talk.session, 1,
+		&(struct br_session_stage){ .steps = steps, .step_count = 3 });
+	assert_true(br_session_pump(talk.session, &err));
+	(void)hear(&talk, &payload);
+	assert_int_equal(hear(&talk, &payload).type, BR_FRAME_STAGE);
+	describe(&payload, &text);
+	assert_string_equal(br_buf_text(&text),
+		"20= 21=server 20= 25#80 20= 25#8080 26#1 ");
 	close_talk(&talk);
 }
 
@@ -539,6 +570,7 @@ int main(void)
 		cmocka_unit_test(greets_only_an_init_of_the_same_version),
 		cmocka_unit_test(hands_on_what_a_handler_says),
 		cmocka_unit_test(says_what_is_to_be_done),
+		cmocka_unit_test(asks_for_no_shell_where_no_step_is_for_one),
 		cmocka_unit_test(sends_a_stage_that_does_not_fit_the_socket),
 		cmocka_unit_test(refuses_a_stage_over_the_limit),
 		cmocka_unit_test(ends_when_init_says_so),
