@@ -8,7 +8,8 @@
  *
  *	byte 0     type (enum br_frame_type)
  *	byte 1     stream of an OUTPUT frame, else 0
- *	bytes 2-3  number of the stage, little-endian; 0 where none is meant
+ *	bytes 2-3  number of the stage, little-endian; 0 where none is meant.
+ *	           After its STAGE_FINISHED a number may be used again
  *	bytes 4-7  length of the payload, little-endian
  *
  * A payload other than output is a row of fields: one byte tag, four bytes
@@ -24,7 +25,7 @@
  *	init    STEP_STARTED, OUTPUT*, STEP_FINISHED … STAGE_FINISHED
  *	buildr  PING                           where SETUP asked for them
  *	buildr  END                            no stage is running any more
- *	init    ENDED {FAILURE}                files are given back; then it exits
+ *	init    ENDED {FAILURE}                files are given back: the last word
  *
  * When the connection closes, init kills everything, gives files back and exits.
  */

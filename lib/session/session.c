@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/session.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "session/decode.h"
 #include "session/script.h"
 #include "session/wire.h"
@@ -425,6 +423,8 @@ bool br_session_pump(struct br_session *session, struct br_err *err)
 	bool is_over = false;
 	bool is_more = true;
 
+	if (session->has_ended)
+		return true;
 	if (session->unsent.code != BR_OK) {
 		*err = session->unsent;
 		return false;
@@ -433,7 +433,9 @@ bool br_session_pump(struct br_session *session, struct br_err *err)
 	struct br_err unwritten = { 0 };
 	bool is_written = br_wire_flush(&session->wire, &unwritten);
 
-	for (int i = 0; i < PUMP_READS && is_more && !is_over; i++)
+	for (int i = 0;
+		i < PUMP_READS && is_more && !is_over && !session->has_ended;
+		i++)
 		if (!br_wire_read(&session->wire, take_bytes, session, &is_over,
 			    &is_more, err))
 			return false;
@@ -447,48 +449,12 @@ bool br_session_pump(struct br_session *session, struct br_err *err)
 	return is_written || is_more;
 }
 
-/* Wait for the wire, a cancel or the deadline, and pump. */
-static bool wait_and_pump(struct br_session *session, int64_t deadline_ms,
-	int cancel_fd, struct br_err *err)
+void br_session_end(struct br_session *session)
 {
-	struct pollfd waits[] = {
-		{ .fd = br_session_fd(session),
-			.events = br_session_poll_events(session) },
-		{ .fd = cancel_fd, .events = POLLIN },
-	};
-	int64_t left_ms = deadline_ms - br_clock_now_ms();
-
-	if (left_ms <= 0)
-		return br_fail(err, BR_ETIMEDOUT,
-			"no answer from the container in time");
-	if (poll(waits, 2, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms) <
-			0 &&
-		errno != EINTR)
-		return br_fail_errno(err, "wait for the container");
-	if (waits[1].revents != 0)
-		return br_fail(err, BR_ECANCELED, "stopped");
-	return br_session_pump(session, err);
-}
-
-bool br_session_greet(struct br_session *session, int64_t timeout_ms,
-	int cancel_fd, struct br_err *err)
-{
-	int64_t deadline_ms = br_clock_now_ms() + timeout_ms;
-
-	while (!session->has_hello)
-		if (!wait_and_pump(session, deadline_ms, cancel_fd, err))
-			return false;
-	return true;
-}
-
-bool br_session_end(
-	struct br_session *session, int64_t timeout_ms, struct br_err *err)
-{
-	int64_t deadline_ms = br_clock_now_ms() + timeout_ms;
-
 	br_wire_send(&session->wire, BR_FRAME_END, 0, NULL);
-	while (!session->has_ended)
-		if (!wait_and_pump(session, deadline_ms, -1, err))
-			return false;
-	return true;
+}
+
+bool br_session_has_ended(const struct br_session *session)
+{
+	return session->has_ended;
 }

@@ -6,7 +6,7 @@
  * stdin and stdout. The owner polls br_session_fd() for br_session_poll_events()
  * and calls br_session_pump() when it is ready; what comes in is told by the
  * handlers. Any number of stages run at once; each has a number that the owner
- * picks, from 1.
+ * picks.
  */
 #pragma once
 
@@ -119,23 +119,16 @@ bool br_session_open(int fd, struct br_attach *attach,
 	const struct br_session_handlers *handlers, struct br_session **session,
 	struct br_err *err) BR_MUST_CHECK;
 
-/*
- * Wait until init has said HELLO, at most `timeout_ms`, or until `cancel_fd` is
- * readable.
- *
- * Fails with BR_ETIMEDOUT, BR_ECANCELED, with BR_EPROTO where it is another
- * version or no init at all, and with BR_EUNAVAIL where the connection ended.
- */
-bool br_session_greet(struct br_session *session, int64_t timeout_ms,
-	int cancel_fd, struct br_err *err) BR_MUST_CHECK;
-
 /* Give the descriptor to poll. Borrowed until br_session_free(). */
 int br_session_fd(const struct br_session *session);
 
 /* Give what to poll for: POLLIN, and POLLOUT while something is to be sent. */
 short br_session_poll_events(const struct br_session *session);
 
-/* Start a stage. `stage` is its number, not used before in this session. */
+/*
+ * Start a stage. `stage` is its number, from 1 to 65535, that of no stage which
+ * runs: after its stage_finished a number may be used again.
+ */
 void br_session_start(struct br_session *session, unsigned stage,
 	const struct br_session_stage *what);
 
@@ -147,22 +140,29 @@ void br_session_stop(
 	struct br_session *session, unsigned stage, int64_t grace_ms);
 
 /*
- * Read and write what goes without blocking, and call the handlers.
+ * Say that no stage is running any more and none will be: init gives files back.
+ * Does not wait; the owner goes on with br_session_pump() until
+ * br_session_has_ended(), for as long as it likes.
+ */
+void br_session_end(struct br_session *session);
+
+/*
+ * Say whether init has answered the end: files are given back, or a pump has
+ * failed with why not. Nothing more comes then, so the owner stops polling.
+ */
+bool br_session_has_ended(const struct br_session *session);
+
+/*
+ * Read and write what goes without blocking, and call the handlers. Does nothing
+ * once init has answered the end.
  *
- * Fails with BR_EUNAVAIL where the connection ended, BR_EPROTO where init said
- * something that it must not, and with what a handler set.
+ * Fails with BR_EUNAVAIL where the connection ended before that, BR_EPROTO where
+ * init said something that it must not, is of another version or no init at all,
+ * BR_ESYSTEM where init could not give all files back, and with what a handler
+ * set.
  */
 bool br_session_pump(
 	struct br_session *session, struct br_err *err) BR_MUST_CHECK;
-
-/*
- * Say that all is done, and wait until init has given files back and ended, at
- * most `timeout_ms`.
- *
- * Fails with BR_ETIMEDOUT, or BR_EUNAVAIL where it ended without a word.
- */
-bool br_session_end(struct br_session *session, int64_t timeout_ms,
-	struct br_err *err) BR_MUST_CHECK;
 
 /* Close the connection and free `session`, which may be NULL. */
 void br_session_free(struct br_session *session);

@@ -131,13 +131,15 @@ static void start_stages(struct run *run, const char *folder)
 		br_session_start(run->session, i + 1, &stages[i]);
 }
 
-static bool wait_for_session(const struct run *run, struct br_err *err)
+/* Wait for init, and hear what it says. */
+static bool go_on(const struct run *run, struct br_err *err)
 {
 	struct pollfd wait = { .fd = br_session_fd(run->session),
 		.events = br_session_poll_events(run->session) };
 
-	return poll(&wait, 1, PATIENCE_MS) != 0 ||
-		br_fail(err, BR_ETIMEDOUT, "init says nothing");
+	if (poll(&wait, 1, PATIENCE_MS) == 0)
+		return br_fail(err, BR_ETIMEDOUT, "init says nothing");
+	return br_session_pump(run->session, err);
 }
 
 static bool run_build(struct run *run, int fd, const char *folder,
@@ -155,16 +157,17 @@ static bool run_build(struct run *run, int fd, const char *folder,
 		.uid = FILES_UID,
 		.gid = FILES_UID,
 	};
-	bool is_good = br_session_open(fd, NULL, &setup, &handlers,
-			       &run->session, err) &&
-		br_session_greet(run->session, PATIENCE_MS, -1, err);
+	bool is_good = br_session_open(
+		fd, NULL, &setup, &handlers, &run->session, err);
 
 	if (is_good)
 		start_stages(run, folder);
 	while (is_good && run->over_count < STAGES)
-		is_good = wait_for_session(run, err) &&
-			br_session_pump(run->session, err);
-	is_good = is_good && br_session_end(run->session, PATIENCE_MS, err);
+		is_good = go_on(run, err);
+	if (is_good)
+		br_session_end(run->session);
+	while (is_good && !br_session_has_ended(run->session))
+		is_good = go_on(run, err);
 	*is_hung = !is_good && err->code == BR_ETIMEDOUT;
 	br_session_free(run->session);
 	return is_good;

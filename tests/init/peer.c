@@ -188,9 +188,7 @@ void peer_open(struct peer *peer, const struct peer_options *options)
 		fail_msg("%s", err.text);
 	int fd = options->is_stdio ? connect_by_stdio(peer, program)
 				   : connect_by_socket(peer, program);
-	if (!br_session_open(
-		    fd, NULL, &setup, &handlers, &peer->session, &err) ||
-		!br_session_greet(peer->session, PEER_PATIENCE_MS, -1, &err))
+	if (!br_session_open(fd, NULL, &setup, &handlers, &peer->session, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -211,12 +209,26 @@ static void clean_up(struct peer *peer)
 	folder_remove(peer->folder);
 }
 
+static void work_once(struct peer *peer, int64_t deadline_ms)
+{
+	struct pollfd wait = { .fd = br_session_fd(peer->session),
+		.events = br_session_poll_events(peer->session) };
+	struct br_err err = { 0 };
+	int64_t left_ms = deadline_ms - br_clock_now_ms();
+
+	if (left_ms <= 0 || poll(&wait, 1, (int)left_ms) < 0)
+		fail_msg("not in time; so far: %s", br_buf_text(&peer->log));
+	if (!br_session_pump(peer->session, &err))
+		fail_msg("%s; so far: %s", err.text, br_buf_text(&peer->log));
+}
+
 void peer_close(struct peer *peer)
 {
-	struct br_err err = { 0 };
+	int64_t deadline_ms = br_clock_now_ms() + PEER_PATIENCE_MS;
 
-	if (!br_session_end(peer->session, PEER_PATIENCE_MS, &err))
-		fail_msg("%s", err.text);
+	br_session_end(peer->session);
+	while (!br_session_has_ended(peer->session))
+		work_once(peer, deadline_ms);
 	assert_int_equal(wait_for_end(peer), 0);
 	clean_up(peer);
 }
@@ -254,19 +266,6 @@ void peer_start(struct peer *peer, unsigned stage, const char *const *steps)
 	peer_start_stage(peer, stage,
 		(struct br_session_stage){
 			.steps = list, .step_count = step_count });
-}
-
-static void work_once(struct peer *peer, int64_t deadline_ms)
-{
-	struct pollfd wait = { .fd = br_session_fd(peer->session),
-		.events = br_session_poll_events(peer->session) };
-	struct br_err err = { 0 };
-	int64_t left_ms = deadline_ms - br_clock_now_ms();
-
-	if (left_ms <= 0 || poll(&wait, 1, (int)left_ms) < 0)
-		fail_msg("not in time; so far: %s", br_buf_text(&peer->log));
-	if (!br_session_pump(peer->session, &err))
-		fail_msg("%s; so far: %s", err.text, br_buf_text(&peer->log));
 }
 
 void peer_work(struct peer *peer)

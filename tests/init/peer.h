@@ -53,7 +53,7 @@ struct peer_options {
 	gid_t gid;
 };
 
-/* Start init and greet it. Fails the test where that does not work. */
+/* Start init and connect to it. Fails the test where that does not work. */
 void peer_open(struct peer *peer, const struct peer_options *options);
 
 /* Say END, wait for it, expect init to have exited with 0, and clean up. */

@@ -16,8 +16,7 @@
 #include "session/wire.h"
 
 enum {
-	/* Long enough for any machine; no test waits for it to pass. */
-	PATIENCE_MS = 60000,
+	STAGE_MAX = 65535,
 	PIECE_BYTES = 64 * 1024,
 };
 
@@ -290,8 +289,8 @@ static void refuses_what_does_not_fit(void **state)
 	}
 }
 
-static enum br_code greet(const struct br_buf *bytes, bool is_closed,
-	int64_t timeout_ms, int cancel_fd)
+/* What a pump makes of these first bytes; `is_closed`: and of the end behind. */
+static enum br_code greet(const struct br_buf *bytes, bool is_closed)
 {
 	struct br_err err = { 0 };
 	struct talk talk;
@@ -302,8 +301,7 @@ static enum br_code greet(const struct br_buf *bytes, bool is_closed,
 		(void)close(talk.peer);
 		talk.peer = -1;
 	}
-	bool is_good =
-		br_session_greet(talk.session, timeout_ms, cancel_fd, &err);
+	bool is_good = br_session_pump(talk.session, &err);
 	close_talk(&talk);
 	assert_int_equal(is_good, err.code == BR_OK);
 	return err.code;
@@ -315,24 +313,17 @@ static void greets_only_an_init_of_the_same_version(void **state)
 	br_autobuf struct br_buf other = { 0 };
 	br_autobuf struct br_buf none = { 0 };
 	br_autobuf struct br_buf silence = { 0 };
-	int cancel[2];
 
 	(void)state;
 	add_hello(&hello);
 	add_numbers(&other, BR_FRAME_HELLO, 0,
 		NUMBERS(BR_TAG_VERSION, BR_PROTOCOL_VERSION + 1));
 	add_numbers(&none, BR_FRAME_ENDED, 0, NUMBERS(0));
-	assert_int_equal(greet(&hello, false, PATIENCE_MS, -1), BR_OK);
-	assert_int_equal(greet(&other, false, PATIENCE_MS, -1), BR_EPROTO);
-	assert_int_equal(greet(&none, false, PATIENCE_MS, -1), BR_EPROTO);
-	assert_int_equal(greet(&silence, true, PATIENCE_MS, -1), BR_EUNAVAIL);
-	assert_int_equal(greet(&silence, false, 1, -1), BR_ETIMEDOUT);
-	assert_int_equal(pipe(cancel), 0);
-	assert_int_equal(write(cancel[1], "\2", 1), 1);
-	assert_int_equal(
-		greet(&silence, false, PATIENCE_MS, cancel[0]), BR_ECANCELED);
-	(void)close(cancel[0]);
-	(void)close(cancel[1]);
+	assert_int_equal(greet(&hello, false), BR_OK);
+	assert_int_equal(greet(&other, false), BR_EPROTO);
+	assert_int_equal(greet(&none, false), BR_EPROTO);
+	assert_int_equal(greet(&silence, false), BR_OK);
+	assert_int_equal(greet(&silence, true), BR_EUNAVAIL);
 }
 
 static void hands_on_what_a_handler_says(void **state)
@@ -542,22 +533,95 @@ static void refuses_a_stage_over_the_limit(void **state)
 static void ends_when_init_says_so(void **state)
 {
 	br_autobuf struct br_buf bytes = { 0 };
+	br_autobuf struct br_buf heard = { 0 };
+	struct br_err err = { 0 };
+	struct talk talk;
+
+	(void)state;
+	open_talk(&talk, &(struct br_session_setup){ 0 });
+	br_session_end(talk.session);
+	assert_true(br_session_pump(talk.session, &err));
+	assert_false(br_session_has_ended(talk.session));
+	assert_int_equal(hear(&talk, &heard).type, BR_FRAME_SETUP);
+	assert_int_equal(hear(&talk, &heard).type, BR_FRAME_END);
+
+	add_hello(&bytes);
+	add_numbers(&bytes, BR_FRAME_ENDED, 0, NUMBERS(0));
+	say(&talk, bytes.data, bytes.len);
+	assert_true(br_session_pump(talk.session, &err));
+	assert_true(br_session_has_ended(talk.session));
+	/* That it goes now is no surprise any more. */
+	(void)close(talk.peer);
+	talk.peer = -1;
+	assert_true(br_session_pump(talk.session, &err));
+	close_talk(&talk);
+}
+
+static void fails_where_init_goes_without_an_answer_to_the_end(void **state)
+{
+	br_autobuf struct br_buf bytes = { 0 };
 	struct br_err err = { 0 };
 	struct talk talk;
 
 	(void)state;
 	add_hello(&bytes);
-	add_numbers(&bytes, BR_FRAME_ENDED, 0, NUMBERS(0));
 	open_talk(&talk, &(struct br_session_setup){ 0 });
+	br_session_end(talk.session);
 	say(&talk, bytes.data, bytes.len);
-	assert_true(br_session_end(talk.session, PATIENCE_MS, &err));
-	close_talk(&talk);
-
-	open_talk(&talk, &(struct br_session_setup){ 0 });
+	assert_true(br_session_pump(talk.session, &err));
 	(void)close(talk.peer);
 	talk.peer = -1;
-	assert_false(br_session_end(talk.session, PATIENCE_MS, &err));
+	assert_false(br_session_pump(talk.session, &err));
 	assert_int_equal(err.code, BR_EUNAVAIL);
+	assert_false(br_session_has_ended(talk.session));
+	close_talk(&talk);
+}
+
+static void says_that_files_could_not_be_given_back(void **state)
+{
+	br_autobuf struct br_buf bytes = { 0 };
+	br_autobuf struct br_buf payload = { 0 };
+	struct br_err err = { 0 };
+	struct talk talk;
+
+	(void)state;
+	add_hello(&bytes);
+	br_wire_add_text(&payload, BR_TAG_FAILURE, "no luck");
+	add_frame(&bytes, BR_FRAME_ENDED, 0, 0, &payload);
+	open_talk(&talk, &(struct br_session_setup){ 0 });
+	br_session_end(talk.session);
+	say(&talk, bytes.data, bytes.len);
+	assert_false(br_session_pump(talk.session, &err));
+	assert_int_equal(err.code, BR_ESYSTEM);
+	assert_non_null(strstr(err.text, "no luck"));
+	assert_true(br_session_has_ended(talk.session));
+	assert_true(br_session_pump(talk.session, &err));
+	close_talk(&talk);
+}
+
+static void takes_the_number_of_a_stage_that_is_over_again(void **state)
+{
+	br_autobuf struct br_buf bytes = { 0 };
+	struct br_err err = { 0 };
+	struct talk talk;
+
+	(void)state;
+	add_hello(&bytes);
+	open_talk(&talk, &(struct br_session_setup){ 0 });
+	for (int i = 0; i < 3; i++) {
+		start(&talk, STAGE_MAX);
+		add_step(&bytes, STAGE_MAX, 1);
+		add_numbers(&bytes, BR_FRAME_STEP_FINISHED, STAGE_MAX,
+			NUMBERS(BR_TAG_STEP_NUMBER, 1, BR_TAG_STATUS, 1));
+		add_numbers(&bytes, BR_FRAME_STAGE_FINISHED, STAGE_MAX,
+			NUMBERS(BR_TAG_STATUS, 1));
+		say(&talk, bytes.data, bytes.len);
+		br_buf_clear(&bytes);
+		br_buf_clear(&talk.log);
+		assert_true(br_session_pump(talk.session, &err));
+		assert_string_equal(br_buf_text(&talk.log),
+			"<65535.1 >65535.1=1 0 0 0 0 0 #65535=1 - 0 ");
+	}
 	close_talk(&talk);
 }
 
@@ -574,6 +638,11 @@ int main(void)
 		cmocka_unit_test(sends_a_stage_that_does_not_fit_the_socket),
 		cmocka_unit_test(refuses_a_stage_over_the_limit),
 		cmocka_unit_test(ends_when_init_says_so),
+		cmocka_unit_test(
+			fails_where_init_goes_without_an_answer_to_the_end),
+		cmocka_unit_test(says_that_files_could_not_be_given_back),
+		cmocka_unit_test(
+			takes_the_number_of_a_stage_that_is_over_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
