@@ -63,6 +63,7 @@ static bool start(struct br_container *container, struct br_err *err)
 		.private_dir = container->private.folder,
 		.project_dir = source,
 		.wire = options->wire,
+		.place = &container->options.place,
 	};
 	return br_starter_open(&how, &container->starter, err);
 }
@@ -95,7 +96,7 @@ void br_container_poll(const struct br_container *container,
 		(struct pollfd){ .fd = container->private.listen_fd,
 			.events = POLLIN };
 	waits[SLOT_SESSION] = (struct pollfd){ .fd = -1 };
-	if (session)
+	if (session && !br_session_has_ended(session))
 		waits[SLOT_SESSION] =
 			(struct pollfd){ .fd = br_session_fd(session),
 				.events = br_session_poll_events(session) };
@@ -124,9 +125,10 @@ static bool open_session(struct br_container *container, int fd,
 	struct br_attach *attach, struct br_err *err)
 {
 	const struct br_plan *plan = container->options.plan;
+	bool has_files = plan->caller_uid != 0 &&
+		!container->options.place.is_service;
 	const struct br_session_setup setup = {
-		.give_back_path =
-			plan->caller_uid != 0 ? BR_PLAN_PROJECT_MOUNT : NULL,
+		.give_back_path = has_files ? BR_PLAN_PROJECT_MOUNT : NULL,
 		.uid = plan->caller_uid,
 		.gid = plan->caller_gid,
 	};
@@ -188,14 +190,36 @@ static void take_image(struct br_container *container,
 	};
 
 	free(container->user);
+	free(container->workdir);
 	container->user = br_strdup(message->user);
-	br_emit(container->options.emitter, &event);
+	container->workdir = br_strdup(message->workdir);
+	container->health_interval_ms = message->health_interval_ms;
+	container->is_image_ready = true;
+	if (!container->options.is_image_told)
+		br_emit(container->options.emitter, &event);
+}
+
+static void take_word(struct br_container *container,
+	const struct br_starter_message *message)
+{
+	struct br_container_words *words = &container->words[message->words];
+
+	words->items = br_grow(words->items, words->count + 1, &words->capacity,
+		sizeof(*words->items));
+	words->items[words->count++] = br_strdup(message->word);
+	words->items[words->count] = NULL;
 }
 
 static bool take_message(struct br_container *container,
 	const struct br_starter_message *message, struct br_err *err)
 {
 	switch (message->type) {
+	case BR_STARTER_NETWORK:
+		container->is_network_made = true;
+		return true;
+	case BR_STARTER_WORD:
+		take_word(container, message);
+		return true;
 	case BR_STARTER_PULLING:
 		emit_pulling(container, message);
 		return true;
@@ -265,31 +289,26 @@ bool br_container_work(struct br_container *container,
 		br_session_pump(container->session, err);
 }
 
-/* A client that goes in the middle of a request may have it called off. */
-static bool wait_for_start(struct br_container *container, struct br_err *err)
+void br_container_end(struct br_container *container)
 {
-	int64_t deadline_ms = br_clock_now_ms() + STARTED_TIMEOUT_MS;
-
-	while (container->starter.fd >= 0 && br_clock_now_ms() < deadline_ms) {
-		struct pollfd wait = { .fd = container->starter.fd,
-			.events = POLLIN };
-
-		if (poll(&wait, 1, STARTED_TIMEOUT_MS) > 0 &&
-			!read_starter(container, err))
-			return false;
-	}
-	return true;
+	container->ending_ms = br_clock_now_ms();
+	br_session_end(container->session);
 }
 
-bool br_container_end(
-	struct br_container *container, int64_t timeout_ms, struct br_err *err)
+/* A client that goes in the middle of a request may have it called off. */
+bool br_container_has_ended(const struct br_container *container)
 {
-	struct br_err ignored = { 0 };
-	bool is_ended = br_session_end(container->session, timeout_ms, err);
+	bool is_start_known = container->starter.fd < 0 ||
+		br_clock_now_ms() - container->ending_ms > STARTED_TIMEOUT_MS;
 
-	/* What the engine thinks of its start matters no more. */
-	(void)!wait_for_start(container, &ignored);
-	return is_ended;
+	return br_session_has_ended(container->session) && is_start_known;
+}
+
+static void free_words(struct br_container_words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		free(words->items[i]);
+	free(words->items);
 }
 
 void br_container_close(struct br_container *container)
@@ -299,8 +318,8 @@ void br_container_close(struct br_container *container)
 	br_private_close(&container->private);
 	free(container->id);
 	free(container->user);
-	*container = (struct br_container){
-		.private = { .listen_fd = -1 },
-		.starter = { .fd = -1 },
-	};
+	free(container->workdir);
+	for (size_t i = 0; i < BR_WORDS_KINDS; i++)
+		free_words(&container->words[i]);
+	*container = BR_CONTAINER_CLOSED;
 }

@@ -33,21 +33,40 @@ struct br_container_options {
 	/* Values of the labels. */
 	const char *build;
 	const char *owner;
-	/* Where the private folder is to be: br_private_path(). */
+	/* Where the private folder is to be: its parent is there. */
 	const char *private_path;
 	enum br_wire_kind wire;
+	struct br_starter_place place;
+	/* Another container of the build has told of its image. */
+	bool is_image_told;
 	struct br_emitter *emitter;
 	struct br_session_handlers handlers;
 };
 
-/* Starts out all zero, then br_container_open(). */
+/* What an image runs by itself, as a service does. */
+struct br_container_words {
+	/* NULL-terminated once the image is ready; NULL: none. Owned. */
+	char **items;
+	size_t count;
+	size_t capacity;
+};
+
+/* Starts out as BR_CONTAINER_CLOSED, then br_container_open(). */
 struct br_container {
 	/* buildr-init runs and the connection to it stands. */
 	bool is_up;
 	/* NULL until there is a connection. */
 	struct br_session *session;
-	/* USER of the image; NULL until it is known. */
+	/* The engine has the image. */
+	bool is_image_ready;
+	/* place.new_network is there. */
+	bool is_network_made;
+	/* USER and WORKDIR of the image; NULL until they are known. */
 	char *user;
+	char *workdir;
+	/* Of a service, by enum br_words. */
+	struct br_container_words words[BR_WORDS_KINDS];
+	int64_t health_interval_ms;
 	char *id;
 
 	/* Private. */
@@ -56,8 +75,17 @@ struct br_container {
 	struct br_starter starter;
 	/* The engine has said that it was started. */
 	bool has_started;
+	/* Since when it is to end, in monotonic ms; 0: it is not. */
+	int64_t ending_ms;
 	int64_t opened_us;
 };
+
+/* What it is before it is opened, and after it was closed. */
+#define BR_CONTAINER_CLOSED \
+	(struct br_container) \
+	{ \
+		.private = { .listen_fd = -1 }, .starter = { .fd = -1 } \
+	}
 
 enum { BR_CONTAINER_FDS = 3 };
 
@@ -84,11 +112,16 @@ bool br_container_work(struct br_container *container,
 	struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Have buildr-init give files back and end, and wait for it, at most
- * `timeout_ms`. Only for a container that is up. Fails as br_session_end().
+ * Have buildr-init give files back and end. Does not wait: br_container_work() goes
+ * on until br_container_has_ended(). Only for a container that is up.
  */
-bool br_container_end(struct br_container *container, int64_t timeout_ms,
-	struct br_err *err) BR_MUST_CHECK;
+void br_container_end(struct br_container *container);
+
+/*
+ * Say whether it has ended: buildr-init has said so, and the engine what became of
+ * its start, or has had time enough to say it.
+ */
+bool br_container_has_ended(const struct br_container *container);
 
 /* Close the connection, which ends the container. May be called twice. */
 void br_container_close(struct br_container *container);

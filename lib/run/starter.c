@@ -62,6 +62,65 @@ static void on_pull(void *ctx, int64_t done, int64_t total)
 		});
 }
 
+/* The project's own path, where a label can hold it; else that of the link. */
+static const char *project_label(const struct br_starter_options *options)
+{
+	const char *path = options->plan->project_dir;
+
+	return br_utf8_is_valid(path, strlen(path)) ? path
+						    : options->project_dir;
+}
+
+/* Hand on a list of words, of which none may be cut. */
+static bool tell_words(const struct work *work, enum br_words words,
+	char *const *list, struct br_err *err)
+{
+	for (size_t i = 0; list && list[i]; i++) {
+		struct br_starter_message message = {
+			.type = BR_STARTER_WORD,
+			.words = words,
+		};
+
+		if (strlen(list[i]) >= sizeof(message.word))
+			return br_fail(err, BR_EINPUT,
+				"image '%s': an argument of its command is "
+				"longer than %zu bytes",
+				work->options->image, sizeof(message.word) - 1);
+		(void)snprintf(message.word, sizeof(message.word), "%s",
+			list[i]);
+		tell(work, &message);
+	}
+	return true;
+}
+
+/* What a service is to run, and how it is known to be well. */
+static bool tell_command(const struct work *work, const struct br_image *image,
+	struct br_err *err)
+{
+	return tell_words(
+		       work, BR_WORDS_ENTRYPOINT, image->entrypoint, err) &&
+		tell_words(work, BR_WORDS_COMMAND, image->command, err) &&
+		tell_words(work, BR_WORDS_HEALTH, image->health_command, err);
+}
+
+static bool make_network(const struct work *work, struct br_err *err)
+{
+	const struct br_starter_options *options = work->options;
+	const struct br_network_spec spec = {
+		.name = options->place->new_network,
+		.build = options->build,
+		.project_label = project_label(options),
+		.owner = options->owner,
+	};
+
+	if (!spec.name)
+		return true;
+	if (!br_engine_create_network(options->engine, &spec, err))
+		return false;
+	tell(work, &(struct br_starter_message){ .type = BR_STARTER_NETWORK });
+	return true;
+}
+
 static bool get_image(
 	const struct work *work, struct br_image *image, struct br_err *err)
 {
@@ -78,43 +137,45 @@ static bool get_image(
 	(void)snprintf(
 		message.digest, sizeof(message.digest), "%s", image->digest);
 	(void)snprintf(message.user, sizeof(message.user), "%s", image->user);
+	(void)snprintf(message.workdir, sizeof(message.workdir), "%s",
+		image->workdir ? image->workdir : "");
+	message.health_interval_ms = image->health_interval_ms;
+	if (options->place->is_service && !tell_command(work, image, err))
+		return false;
 	message.seconds = (double)(br_clock_now_us() - start_us) / 1e6;
 	tell(work, &message);
 	return true;
-}
-
-/* The project's own path, where a label can hold it; else that of the link. */
-static const char *project_label(const struct br_starter_options *options)
-{
-	const char *path = options->plan->project_dir;
-
-	return br_utf8_is_valid(path, strlen(path)) ? path
-						    : options->project_dir;
 }
 
 static bool create(const struct work *work, const struct br_image *image,
 	bool is_stdio, char **id, struct br_err *err)
 {
 	const struct br_starter_options *options = work->options;
+	const struct br_starter_place *place = options->place;
 	const struct br_plan *plan = options->plan;
-	const struct br_container_spec spec = {
+	struct br_container_spec spec = {
 		.image = image->id,
 		.command = is_stdio ? stdio_command : socket_command,
 		.build = options->build,
 		.project_label = project_label(options),
 		.owner = options->owner,
 		.private_dir = is_stdio ? NULL : options->private_dir,
-		.project_dir = options->project_dir,
-		.project_target = BR_PLAN_PROJECT_MOUNT,
-		.has_docker = plan->has_docker,
 		.is_attached = is_stdio,
-		.memory_bytes = plan->memory_bytes,
-		.cpus_nano = plan->cpus_nano,
-		.pids = plan->pids,
-		.network = plan->network,
+		.network = place->network ? place->network : plan->network,
+		.alias = place->alias,
+		.second_network = place->second_network,
+		.extra_hosts = place->extra_hosts,
 	};
 	struct br_starter_message message = { .type = BR_STARTER_CREATED };
 
+	if (!place->is_service) {
+		spec.project_dir = options->project_dir;
+		spec.project_target = BR_PLAN_PROJECT_MOUNT;
+		spec.has_docker = plan->has_docker;
+		spec.memory_bytes = plan->memory_bytes;
+		spec.cpus_nano = plan->cpus_nano;
+		spec.pids = plan->pids;
+	}
 	if (!br_engine_create(options->engine, &spec, id, err))
 		return false;
 	(void)snprintf(message.id, sizeof(message.id), "%s", *id);
@@ -239,8 +300,10 @@ static bool bring_up(const struct work *work, struct br_err *err)
 	struct br_image image = { 0 };
 	bool is_up = false;
 
-	if (!get_image(work, &image, err))
+	if (!make_network(work, err) || !get_image(work, &image, err)) {
+		br_image_done(&image);
 		return false;
+	}
 	if (options->wire != BR_WIRE_STDIO)
 		is_up = start_on_wire(work, &image, false, err);
 	if (options->wire == BR_WIRE_STDIO ||

@@ -23,6 +23,19 @@
 #include "plan/plan.h"
 #include "run/run.h"
 
+/* Where a container is, beside others; all zero: alone, in the plan's network. */
+struct br_starter_place {
+	/* A service: neither project nor limits are for it. */
+	bool is_service;
+	/* Make this network before all else; NULL: none is to be made. */
+	const char *new_network;
+	/* As in struct br_container_spec. */
+	const char *network;
+	const char *alias;
+	const char *second_network;
+	const char *const *extra_hosts;
+};
+
 /* Borrowed for the call of br_starter_open(). */
 struct br_starter_options {
 	struct br_engine *engine;
@@ -36,9 +49,14 @@ struct br_starter_options {
 	const char *private_dir;
 	const char *project_dir;
 	enum br_wire_kind wire;
+	const struct br_starter_place *place;
 };
 
 enum br_starter_type {
+	/* The new network is there. */
+	BR_STARTER_NETWORK,
+	/* Of a service, before IMAGE: a word of what its image runs. */
+	BR_STARTER_WORD,
 	/* A pull goes on: `done` of `total` bytes, -1 where unknown. */
 	BR_STARTER_PULLING,
 	/* The engine has the image. */
@@ -57,9 +75,20 @@ enum br_starter_type {
 	BR_STARTER_FAILED,
 };
 
+/* What the words of an image are of. */
+enum br_words {
+	BR_WORDS_ENTRYPOINT,
+	BR_WORDS_COMMAND,
+	BR_WORDS_HEALTH,
+};
+enum { BR_WORDS_KINDS = 3 };
+
 /* A message as it is on the socket: both ends are the same program. */
 struct br_starter_message {
 	enum br_starter_type type;
+	/* Of WORD. */
+	enum br_words words;
+	char word[4096];
 	int64_t done;
 	int64_t total;
 	/* Of CREATED: the container's id. */
@@ -67,6 +96,8 @@ struct br_starter_message {
 	/* Of IMAGE. */
 	char digest[128];
 	char user[256];
+	char workdir[1024];
+	int64_t health_interval_ms;
 	double seconds;
 	/* Of FAILED. */
 	struct br_err err;

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/hosts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clean.h"
+#include "base/file.h"
+
+/* How the containers of the project are connected, by the manifest's `network`. */
+static bool is_network(const struct br_plan *plan, const char *name)
+{
+	return plan->network && strcmp(plan->network, name) == 0;
+}
+
+/* With these there is nothing that containers would have to share. */
+static bool has_plain_network(const struct br_plan *plan)
+{
+	return is_network(plan, "host") || is_network(plan, "none");
+}
+
+static bool has_own_network(const struct br_plan *plan)
+{
+	return plan->service_count > 0 && !is_network(plan, "host");
+}
+
+/* Services in the host's network are reached there by their aliases. */
+static char **make_extra_hosts(const struct br_plan *plan)
+{
+	char **lines =
+		br_alloc_array(plan->service_count + 1, sizeof(*lines));
+
+	for (size_t i = 0; i < plan->service_count; i++)
+		lines[i] = br_format("%s:127.0.0.1", plan->services[i].alias);
+	return lines;
+}
+
+void br_hosts_init(struct br_hosts *hosts,
+	const struct br_hosts_options *options, size_t count)
+{
+	const struct br_plan *plan = options->plan;
+
+	*hosts = (struct br_hosts){
+		.options = *options,
+		.items = br_alloc_array(count, sizeof(*hosts->items)),
+	};
+	if (has_own_network(plan))
+		hosts->network =
+			br_format("buildr-%s", options->run->bus->build);
+	else if (plan->service_count > 0)
+		hosts->extra_hosts = make_extra_hosts(plan);
+}
+
+void br_hosts_done(struct br_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count; i++)
+		br_container_close(&hosts->items[i].container);
+	for (size_t i = 0; hosts->extra_hosts && hosts->extra_hosts[i]; i++)
+		free(hosts->extra_hosts[i]);
+	free(hosts->extra_hosts);
+	free(hosts->network);
+	free(hosts->items);
+	*hosts = (struct br_hosts){ 0 };
+}
+
+struct br_host *br_hosts_add(struct br_hosts *hosts, const char *image,
+	const struct br_plan_service *service)
+{
+	struct br_host *host = &hosts->items[hosts->count++];
+
+	*host = (struct br_host){
+		.image = image,
+		.service = service,
+		.owner = hosts,
+		.container = BR_CONTAINER_CLOSED,
+		.slot = SIZE_MAX,
+	};
+	return host;
+}
+
+static bool is_live(const struct br_host *host)
+{
+	return host->state == BR_HOST_OPENING || host->state == BR_HOST_UP ||
+		host->state == BR_HOST_ENDING;
+}
+
+void br_host_want(struct br_host *host)
+{
+	if (host->state == BR_HOST_CLOSED || host->state == BR_HOST_LOST)
+		host->state = BR_HOST_WANTED;
+}
+
+static void close_host(struct br_host *host, enum br_host_state state)
+{
+	struct br_hosts *hosts = host->owner;
+
+	br_container_close(&host->container);
+	host->state = state;
+	if (hosts->anchor == host)
+		hosts->anchor = NULL;
+}
+
+/* Say what became of a container that has stopped talking to us. */
+static void explain_loss(const struct br_host *host, struct br_err *err)
+{
+	struct br_engine *engine = host->owner->options.run->engine;
+	struct br_container_state state = { 0 };
+	struct br_err ignored = { 0 };
+
+	/* While it was starting, `err` is the engine's own word. */
+	if (err->code != BR_EUNAVAIL || !host->container.is_up)
+		return;
+	if (!br_engine_inspect(engine, host->container.id, &state, &ignored))
+		br_fail(err, BR_EUNAVAIL,
+			"the connection to the container was lost, and the "
+			"engine does not answer: %s",
+			ignored.text);
+	else if (state.is_oom_killed)
+		br_fail(err, BR_EUNAVAIL,
+			"the container was killed: out of memory");
+	else if (!state.is_running)
+		br_fail(err, BR_EUNAVAIL,
+			"the container was ended by something else than this "
+			"build");
+}
+
+static void lose(struct br_host *host, const struct br_err *cause)
+{
+	struct br_hosts *hosts = host->owner;
+
+	host->err = *cause;
+	explain_loss(host, &host->err);
+	hosts->is_unclean = true;
+	close_host(host, BR_HOST_LOST);
+	hosts->options.changed(hosts->options.ctx, host);
+}
+
+/* Where the container goes; `anchor_network` holds what it points to. */
+static void choose_place(
+	struct br_host *host, char **anchor_network, struct br_starter_place *place)
+{
+	struct br_hosts *hosts = host->owner;
+	const struct br_plan *plan = hosts->options.plan;
+	bool has_extra_network = hosts->network && plan->network &&
+		!is_network(plan, "bridge");
+
+	place->is_service = host->service != NULL;
+	place->extra_hosts = (const char *const *)hosts->extra_hosts;
+	if (host->service) {
+		place->network = hosts->network;
+		place->alias = hosts->network ? host->service->alias : NULL;
+	} else if (hosts->anchor && !has_plain_network(plan)) {
+		*anchor_network = br_format(
+			"container:%s", hosts->anchor->container.id);
+		place->network = *anchor_network;
+		place->extra_hosts = NULL;
+	} else {
+		place->network = hosts->network;
+		place->second_network =
+			has_extra_network ? plan->network : NULL;
+		if (!hosts->is_network_made)
+			place->new_network = hosts->network;
+	}
+}
+
+static bool open_host(struct br_host *host, struct br_err *err)
+{
+	struct br_hosts *hosts = host->owner;
+	const struct br_hosts_options *options = &hosts->options;
+	br_autofree char *folder =
+		br_format("%s/%u", options->private_path, hosts->folder_count++);
+	br_autofree char *anchor_network = NULL;
+	struct br_container_options how = {
+		.engine = options->run->engine,
+		.plan = options->plan,
+		.image = host->image,
+		.pull = options->run->pull,
+		.build = options->run->bus->build,
+		.owner = options->owner,
+		.private_path = folder,
+		.wire = options->run->wire,
+		.emitter = options->emitter,
+		.handlers = host->handlers,
+	};
+
+	for (size_t i = 0; i < hosts->count; i++)
+		if (hosts->items[i].container.is_image_ready &&
+			strcmp(hosts->items[i].image, host->image) == 0)
+			how.is_image_told = true;
+	if (how.is_image_told && how.pull == BR_PULL_ALWAYS)
+		how.pull = BR_PULL_MISSING;
+	choose_place(host, &anchor_network, &how.place);
+	if (!hosts->anchor && !host->service)
+		hosts->anchor = host;
+	host->state = BR_HOST_OPENING;
+	return br_container_open(&how, &host->container, err);
+}
+
+/* Whether another host is about to get the same image. */
+static bool is_image_awaited(const struct br_host *host)
+{
+	const struct br_hosts *hosts = host->owner;
+
+	for (size_t i = 0; i < hosts->count; i++) {
+		const struct br_host *other = &hosts->items[i];
+
+		if (other->state == BR_HOST_OPENING &&
+			!other->container.is_image_ready &&
+			strcmp(other->image, host->image) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool may_open(const struct br_host *host)
+{
+	const struct br_hosts *hosts = host->owner;
+	const struct br_host *anchor = hosts->anchor;
+
+	if (is_image_awaited(host))
+		return false;
+	if (host->service)
+		return !hosts->network || hosts->is_network_made;
+	return !anchor || has_plain_network(hosts->options.plan) ||
+		anchor->state == BR_HOST_UP;
+}
+
+static void open_wanted(struct br_hosts *hosts)
+{
+	struct br_err err = { 0 };
+
+	for (size_t i = 0; i < hosts->count; i++) {
+		struct br_host *host = &hosts->items[i];
+
+		if (host->state == BR_HOST_WANTED && may_open(host) &&
+			!open_host(host, &err))
+			lose(host, &err);
+	}
+}
+
+size_t br_hosts_poll_count(const struct br_hosts *hosts)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < hosts->count; i++)
+		if (is_live(&hosts->items[i]))
+			count += BR_CONTAINER_FDS;
+	return count;
+}
+
+void br_hosts_poll(struct br_hosts *hosts, struct pollfd *waits)
+{
+	size_t slot = 0;
+
+	for (size_t i = 0; i < hosts->count; i++) {
+		struct br_host *host = &hosts->items[i];
+
+		host->slot = SIZE_MAX;
+		if (!is_live(host))
+			continue;
+		br_container_poll(&host->container, waits + slot);
+		host->slot = slot;
+		slot += BR_CONTAINER_FDS;
+	}
+}
+
+/* Let one container work, and tell what became of it. */
+static void work(struct br_host *host, const struct pollfd *waits)
+{
+	struct br_hosts *hosts = host->owner;
+	struct br_container *container = &host->container;
+	struct br_err err = { 0 };
+
+	if (!br_container_work(container, waits, &err)) {
+		lose(host, &err);
+		return;
+	}
+	hosts->is_network_made =
+		hosts->is_network_made || container->is_network_made;
+	if (host->state == BR_HOST_OPENING && container->is_up) {
+		host->state = BR_HOST_UP;
+		hosts->options.changed(hosts->options.ctx, host);
+	} else if (host->state == BR_HOST_ENDING &&
+		br_container_has_ended(container)) {
+		close_host(host, BR_HOST_CLOSED);
+	}
+}
+
+void br_hosts_work(struct br_hosts *hosts, const struct pollfd *waits)
+{
+	for (size_t i = 0; i < hosts->count; i++) {
+		struct br_host *host = &hosts->items[i];
+
+		/* What one does may close another. */
+		if (is_live(host) && host->slot != SIZE_MAX)
+			work(host, waits + host->slot);
+	}
+	open_wanted(hosts);
+}
+
+static void end_host(struct br_host *host)
+{
+	if (host->state == BR_HOST_UP && !host->service) {
+		host->state = BR_HOST_ENDING;
+		br_container_end(&host->container);
+	} else if (host->state != BR_HOST_LOST &&
+		host->state != BR_HOST_ENDING) {
+		if (is_live(host))
+			host->owner->is_unclean = true;
+		close_host(host, BR_HOST_CLOSED);
+	}
+}
+
+void br_host_release(struct br_host *host)
+{
+	if (host != host->owner->anchor)
+		end_host(host);
+}
+
+void br_hosts_end(struct br_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count; i++)
+		end_host(&hosts->items[i]);
+	if (hosts->is_network_made)
+		hosts->is_unclean = true;
+}
+
+bool br_hosts_are_ending(const struct br_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count; i++)
+		if (hosts->items[i].state == BR_HOST_ENDING)
+			return true;
+	return false;
+}
