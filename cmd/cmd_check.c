@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "cmd/commands.h"
-#include "cmd/project.h"
 #include "manifest/diag_json.h"
 
 /* With -o json the mistakes are what was asked for, hence on stdout. */
@@ -30,7 +29,8 @@ int cmd_check(const struct options *options)
 	struct br_err err = { 0 };
 	int status = STATUS_PASS;
 
-	if (!project_load(options, &manifest, &diags, &err)) {
+	if (!br_manifest_open(
+		    options->path, options->file, &manifest, &diags, &err)) {
 		complain(&err);
 		return status_of(&err);
 	}

@@ -12,6 +12,8 @@ static enum br_plan_format format_of(enum output output)
 		return BR_PLAN_FORMAT_JSON;
 	if (output == OUTPUT_DOT)
 		return BR_PLAN_FORMAT_DOT;
+	if (output == OUTPUT_MERMAID)
+		return BR_PLAN_FORMAT_MERMAID;
 	return BR_PLAN_FORMAT_TEXT;
 }
 

@@ -125,6 +125,7 @@ static struct br_sink *make_view(
 		.has_out_color = has_color(STDOUT_FILENO),
 		.has_err_color = has_color(STDERR_FILENO),
 		.is_verbose = options->is_verbose,
+		.is_grouped = options->is_grouped,
 		.command = command,
 	};
 
@@ -158,6 +159,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 		.pull = options->pull,
 		.wire = options->wire,
 		.jobs = (unsigned)options->jobs,
+		.is_fail_fast = options->is_fail_fast,
 		.timeout_ms = options->timeout_ms,
 		.grace_ms = options->grace_ms,
 		.cancel_fd = catch_signals(),

@@ -9,306 +9,11 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
-#include "base/parse.h"
 #include "base/suggest.h"
-
-enum { ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC };
-enum { PLANNING = COMMAND_RUN | COMMAND_PLAN };
-
-/* Take the value of an option; NULL where it has none. */
-typedef bool set_fn(
-	struct options *options, const char *value, struct br_err *err);
-
-struct row {
-	const char *name;
-	/* '\0': none. */
-	char letter;
-	/* What the value is called in --help; NULL: the option has no value. */
-	const char *value_name;
-	/* Bits of enum command; 0: an option of a later version. */
-	unsigned commands;
-	/* Has an environment variable. */
-	bool has_variable;
-	set_fn *set;
-	const char *help;
-};
-
-struct choice {
-	const char *name;
-	int value;
-};
-
-static bool choose(const char *what, const char *text,
-	const struct choice *choices, size_t count, int *value,
-	struct br_err *err)
-{
-	br_autobuf struct br_buf known = { 0 };
-
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(choices[i].name, text)) {
-			*value = choices[i].value;
-			return true;
-		}
-		br_buf_addf(&known, "%s%s", i > 0 ? ", " : "", choices[i].name);
-	}
-	return br_fail(err, BR_EINPUT, "%s '%s' is none of %s", what, text,
-		br_buf_text(&known));
-}
-
-static bool set_path(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)err;
-	options->path = value;
-	return true;
-}
-
-static bool set_file(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)err;
-	options->file = value;
-	return true;
-}
-
-static bool set_docker_sock(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)err;
-	options->docker_sock = value;
-	return true;
-}
-
-static bool set_image(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)err;
-	options->image = value;
-	return true;
-}
-
-static bool set_env(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)err;
-	options->env = br_grow(options->env, options->env_count,
-		&options->env_capacity, sizeof(*options->env));
-	options->env[options->env_count++] = value;
-	return true;
-}
-
-static bool set_pull(
-	struct options *options, const char *value, struct br_err *err)
-{
-	static const struct choice choices[] = {
-		{ "missing", BR_PULL_MISSING },
-		{ "always", BR_PULL_ALWAYS },
-		{ "never", BR_PULL_NEVER },
-	};
-	int chosen = 0;
-
-	if (!choose("--pull", value, choices, 3, &chosen, err))
-		return false;
-	options->pull = (enum br_pull)chosen;
-	return true;
-}
-
-static bool set_output(
-	struct options *options, const char *value, struct br_err *err)
-{
-	static const struct choice choices[] = {
-		{ "auto", OUTPUT_AUTO },
-		{ "plain", OUTPUT_PLAIN },
-		{ "json", OUTPUT_JSON },
-		{ "quiet", OUTPUT_QUIET },
-		{ "text", OUTPUT_TEXT },
-		{ "dot", OUTPUT_DOT },
-	};
-	int chosen = 0;
-
-	if (!strcmp(value, "live"))
-		return br_fail(err, BR_EINPUT,
-			"--output live is not supported yet: use plain");
-	if (!choose("--output", value, choices, 6, &chosen, err))
-		return false;
-	options->output = (enum output)chosen;
-	return true;
-}
-
-static bool set_wire(
-	struct options *options, const char *value, struct br_err *err)
-{
-	static const struct choice choices[] = {
-		{ "auto", BR_WIRE_AUTO },
-		{ "socket", BR_WIRE_SOCKET },
-		{ "stdio", BR_WIRE_STDIO },
-	};
-	int chosen = 0;
-
-	if (!choose("--wire", value, choices, 3, &chosen, err))
-		return false;
-	options->wire = (enum br_wire_kind)chosen;
-	return true;
-}
-
-static bool set_timeout(
-	struct options *options, const char *value, struct br_err *err)
-{
-	return br_parse_duration(value, &options->timeout_ms, err) ||
-		br_wrap(err, "--timeout");
-}
-
-static bool set_grace(
-	struct options *options, const char *value, struct br_err *err)
-{
-	/* Here no time at all makes sense: SIGKILL at once. */
-	if (!strcmp(value, "0") || !strcmp(value, "0s")) {
-		options->grace_ms = 0;
-		return true;
-	}
-	return br_parse_duration(value, &options->grace_ms, err) ||
-		br_wrap(err, "--grace");
-}
-
-static bool set_jobs(
-	struct options *options, const char *value, struct br_err *err)
-{
-	return br_parse_int(value, 1, 1000, &options->jobs, err) ||
-		br_wrap(err, "--jobs");
-}
-
-static bool set_no_cache(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)value;
-	(void)err;
-	options->is_no_cache = true;
-	return true;
-}
-
-static bool set_dry_run(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)value;
-	(void)err;
-	options->is_dry_run = true;
-	return true;
-}
-
-static bool set_verbose(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)value;
-	(void)err;
-	options->is_verbose = true;
-	return true;
-}
-
-static bool set_quiet(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)value;
-	(void)err;
-	options->is_quiet = true;
-	return true;
-}
-
-static bool set_help(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)value;
-	(void)err;
-	options->is_help = true;
-	return true;
-}
-
-static bool set_version(
-	struct options *options, const char *value, struct br_err *err)
-{
-	(void)value;
-	(void)err;
-	options->is_version = true;
-	return true;
-}
-
-static const struct row rows[] = {
-	{ "path", 'C', "DIR", ALL_COMMANDS, true, set_path,
-		"where the project is; the manifest is looked for from here up" },
-	{ "file", 'f', "FILE", ALL_COMMANDS, true, set_file, "the manifest" },
-	{ "docker-sock", 'H', "ADDRESS", ALL_COMMANDS, true, set_docker_sock,
-		"the engine: unix:///path or tcp://host:port" },
-	{ "env", 'e', "NAME=VALUE", PLANNING, true, set_env,
-		"a variable of every step; NAME alone passes the caller's" },
-	{ "image", '\0', "IMAGE", PLANNING, true, set_image,
-		"instead of the manifest's image" },
-	{ "pull", '\0', "WHEN", COMMAND_RUN, true, set_pull,
-		"pull the image: missing (default), always or never" },
-	{ "output", 'o', "FORM", COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN,
-		true, set_output,
-		"run: auto, plain, json or quiet; check: text or json; plan: "
-		"text, json or dot" },
-	{ "jobs", 'j', "N", COMMAND_RUN, true, set_jobs,
-		"stages at once; default: the processors" },
-	{ "no-cache", '\0', NULL, COMMAND_RUN, true, set_no_cache,
-		"ignore and do not write the stage cache" },
-	{ "dry-run", '\0', NULL, COMMAND_RUN, true, set_dry_run,
-		"print the plan and run nothing" },
-	{ "timeout", '\0', "DURATION", COMMAND_RUN, true, set_timeout,
-		"for the whole build, like 90s, 20m or 2h" },
-	{ "grace", '\0', "DURATION", COMMAND_RUN, true, set_grace,
-		"between SIGTERM and SIGKILL of a step; default 10s" },
-	{ "wire", '\0', "KIND", COMMAND_RUN, true, set_wire,
-		"to the container: auto (default), socket or stdio" },
-	{ "verbose", 'v', NULL, ALL_COMMANDS, true, set_verbose, "say more" },
-	{ "quiet", 'q', NULL, ALL_COMMANDS, true, set_quiet,
-		"only what went wrong; as -o quiet" },
-	{ "keep", '\0', NULL, 0, false, NULL, NULL },
-	{ "shell-on-fail", '\0', NULL, 0, false, NULL, NULL },
-	{ "junit", '\0', "FILE", 0, false, NULL, NULL },
-	{ "help", 'h', NULL, ALL_COMMANDS, false, set_help, "this text" },
-	{ "version", '\0', NULL, ALL_COMMANDS, false, set_version,
-		"the version" },
-};
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-
-struct command_row {
-	const char *name;
-	/* 0: a command of a later version. */
-	enum command command;
-	const char *help;
-};
-
-static const struct command_row commands[] = {
-	{ "run", COMMAND_RUN,
-		"run the manifest; with names, those stages and "
-		"what they need" },
-	{ "check", COMMAND_CHECK,
-		"read the manifest and report every mistake" },
-	{ "plan", COMMAND_PLAN, "the stages in the order they would run" },
-	{ "gc", COMMAND_GC, "remove what dead builds left behind" },
-	{ "init", 0, NULL },
-	{ "shell", 0, NULL },
-	{ "log", 0, NULL },
-	{ "doctor", 0, NULL },
-	{ "completion", 0, NULL },
-	{ "submit", 0, NULL },
-	{ "cancel", 0, NULL },
-	{ "watch", 0, NULL },
-	{ "cache", 0, NULL },
-	{ "why", 0, NULL },
-};
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
-
-static const char *command_name(enum command command)
-{
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i].command == command)
-			return commands[i].name;
-	return "";
-}
+#include "cmd/option_rows.h"
 
 /* `--docker-sock` has the variable BUILDR_DOCKER_SOCK. */
-static void variable_of(const struct row *row, char *name, size_t size)
+static void variable_of(const struct option_row *row, char *name, size_t size)
 {
 	(void)snprintf(name, size, "BUILDR_%s", row->name);
 	for (char *at = name; *at != '\0'; at++)
@@ -318,7 +23,7 @@ static void variable_of(const struct row *row, char *name, size_t size)
 /* A variable of an option without a value is 1, true, 0, false or empty. */
 static bool read_switch(const char *text, bool *is_on, struct br_err *err)
 {
-	static const struct choice choices[] = {
+	static const struct option_choice choices[] = {
 		{ "1", 1 },
 		{ "true", 1 },
 		{ "0", 0 },
@@ -327,67 +32,70 @@ static bool read_switch(const char *text, bool *is_on, struct br_err *err)
 	};
 	int chosen = 0;
 
-	if (!choose("the value", text, choices, 5, &chosen, err))
+	if (!option_choose("the value", text, choices, 5, &chosen, err))
 		return false;
 	*is_on = chosen == 1;
 	return true;
 }
 
-/* BUILDR_ENV holds one NAME=VALUE a line. */
-static void read_env_lines(struct options *options, const char *text)
+/* BUILDR_ENV holds one NAME=VALUE a line, and so do other lists. */
+static bool read_lines(const struct option_row *row, struct options *options,
+	const char *text, struct br_err *err)
 {
-	struct br_err unused = { 0 };
-	char *line = br_strdup(text);
+	char *line = br_arena_strdup(&options->arena, text);
 
-	options->env_lines = line;
 	while (line) {
 		char *end = strchr(line, '\n');
 
 		if (end)
 			*end = '\0';
-		if (line[0] != '\0')
-			(void)set_env(options, line, &unused);
+		if (line[0] != '\0' && !option_set(row, options, line, err))
+			return false;
 		line = end ? end + 1 : NULL;
 	}
+	return true;
 }
 
-static bool read_variable(
-	const struct row *row, struct options *options, struct br_err *err)
+static bool read_value(const struct option_row *row, struct options *options,
+	const char *value, struct br_err *err)
 {
-	char name[64];
 	bool is_on = true;
 
-	variable_of(row, name, sizeof(name));
-	const char *value = getenv(name);
-	if (!value || (row->value_name && value[0] == '\0'))
-		return true;
-	if (row->set == set_env) {
-		read_env_lines(options, value);
-		return true;
+	switch (row->kind) {
+	case OPTION_SWITCH:
+		return read_switch(value, &is_on, err) &&
+			(!is_on || option_set(row, options, NULL, err));
+	case OPTION_LIST:
+	case OPTION_NAMES:
+		return read_lines(row, options, value, err);
+	case OPTION_TEXT:
+	case OPTION_VALUE:
+		return value[0] == '\0' || option_set(row, options, value, err);
 	}
-	if (!row->value_name && !read_switch(value, &is_on, err))
-		return br_wrap(err, "%s", name);
-	return !is_on || row->set(options, value, err) ||
-		br_wrap(err, "%s", name);
+	return true;
 }
 
-/* BUILDR_OUTPUT means `run`, so it must not break `check` and `plan`. */
 static bool read_environment(struct options *options, struct br_err *err)
 {
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].has_variable &&
-			(rows[i].commands & options->command) &&
-			(rows[i].set != set_output ||
-				options->command == COMMAND_RUN) &&
-			!read_variable(&rows[i], options, err))
-			return false;
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+		unsigned readers = row->commands & ~row->without_variable;
+		char name[64];
+
+		if (!(readers & options->command))
+			continue;
+		variable_of(row, name, sizeof(name));
+		const char *value = getenv(name);
+		if (value && !read_value(row, options, value, err))
+			return br_wrap(err, "%s", name);
+	}
 	return true;
 }
 
 /* What getopt_long() wants, made from the table. */
 struct getopt_form {
-	char letters[2 * ROWS + 3];
-	struct option longs[ROWS + 1];
+	char letters[2 * OPTION_ROWS + 3];
+	struct option longs[OPTION_ROWS + 1];
 };
 
 static void make_getopt_form(struct getopt_form *form)
@@ -395,42 +103,42 @@ static void make_getopt_form(struct getopt_form *form)
 	char *at = form->letters;
 
 	*at++ = ':';
-	for (size_t i = 0; i < ROWS; i++) {
-		if (rows[i].letter != '\0') {
-			*at++ = rows[i].letter;
-			if (rows[i].value_name)
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (option_rows[i].letter != '\0') {
+			*at++ = option_rows[i].letter;
+			if (option_rows[i].value_name)
 				*at++ = ':';
 		}
 		form->longs[i] = (struct option){
-			.name = rows[i].name,
-			.has_arg = rows[i].value_name ? required_argument
-						      : no_argument,
+			.name = option_rows[i].name,
+			.has_arg = option_rows[i].value_name ? required_argument
+							     : no_argument,
 		};
 	}
 	*at = '\0';
-	form->longs[ROWS] = (struct option){ 0 };
+	form->longs[OPTION_ROWS] = (struct option){ 0 };
 }
 
-static const struct row *find_row(int letter, int index)
+static const struct option_row *find_row(int letter, int index)
 {
-	for (size_t i = 0; letter != 0 && i < ROWS; i++)
-		if (rows[i].letter == (char)letter)
-			return &rows[i];
-	return letter == 0 ? &rows[index] : NULL;
+	for (size_t i = 0; letter != 0 && i < OPTION_ROWS; i++)
+		if (option_rows[i].letter == (char)letter)
+			return &option_rows[i];
+	return letter == 0 ? &option_rows[index] : NULL;
 }
 
 static bool fail_of_unknown(const char *argument, struct br_err *err)
 {
-	const char *names[ROWS];
+	const char *names[OPTION_ROWS];
 	const char *equals = strchr(argument, '=');
 	br_autofree char *typed = br_memdup(argument,
 		equals ? (size_t)(equals - argument) : strlen(argument));
 	const char *near = NULL;
 
-	for (size_t i = 0; i < ROWS; i++)
-		names[i] = rows[i].name;
+	for (size_t i = 0; i < OPTION_ROWS; i++)
+		names[i] = option_rows[i].name;
 	if (br_has_prefix(typed, "--"))
-		near = br_suggest_find(typed + 2, names, ROWS);
+		near = br_suggest_find(typed + 2, names, OPTION_ROWS);
 	if (near)
 		return br_fail(err, BR_EINPUT,
 			"unknown option '%s': did you mean '--%s'?", typed,
@@ -456,14 +164,14 @@ static bool fail_of_getopt(int result, char **argv, struct br_err *err)
 
 /* An option as it was given, kept until the command is known. */
 struct given {
-	const struct row *row;
+	const struct option_row *row;
 	const char *value;
 };
 
 static bool apply(
 	const struct given *given, struct options *options, struct br_err *err)
 {
-	const struct row *row = given->row;
+	const struct option_row *row = given->row;
 
 	if (row->commands == 0)
 		return br_fail(
@@ -472,7 +180,20 @@ static bool apply(
 		return br_fail(err, BR_EINPUT,
 			"--%s is no option of 'buildr %s'", row->name,
 			command_name(options->command));
-	return row->set(options, given->value, err);
+	return option_set(row, options, given->value, err);
+}
+
+/* A variable of the environment is weaker than what is given. */
+static bool apply_all(const struct given *given, size_t count,
+	struct options *options, struct br_err *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (given[i].row->kind == OPTION_NAMES)
+			option_clear(given[i].row, options);
+	for (size_t i = 0; i < count; i++)
+		if (!apply(&given[i], options, err))
+			return false;
+	return true;
 }
 
 static bool take_command(
@@ -483,16 +204,16 @@ static bool take_command(
 	bool is_stage_only = first > 1 && !strcmp(argv[first - 1], "--");
 
 	options->command = COMMAND_RUN;
-	for (size_t i = 0; first < argc && !is_stage_only && i < COMMANDS;
+	for (size_t i = 0; first < argc && !is_stage_only && i < COMMAND_ROWS;
 		i++) {
-		if (strcmp(argv[first], commands[i].name) != 0)
+		if (strcmp(argv[first], command_rows[i].name) != 0)
 			continue;
-		if (commands[i].command == 0)
+		if (command_rows[i].command == 0)
 			return br_fail(err, BR_EINPUT,
 				"'buildr %s' is not supported yet; for a stage "
 				"of that name: buildr run %s",
 				argv[first], argv[first]);
-		options->command = commands[i].command;
+		options->command = command_rows[i].command;
 		first++;
 		break;
 	}
@@ -501,20 +222,33 @@ static bool take_command(
 	return true;
 }
 
-/* Which forms a command knows; AUTO is every command's default. */
+/* Which forms each command knows; AUTO is every command's default. */
+static unsigned commands_with(enum output output)
+{
+	switch (output) {
+	case OUTPUT_AUTO:
+	case OUTPUT_JSON:
+		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC;
+	case OUTPUT_PLAIN:
+	case OUTPUT_QUIET:
+		return COMMAND_RUN;
+	case OUTPUT_TEXT:
+		return COMMAND_CHECK | COMMAND_PLAN;
+	case OUTPUT_DOT:
+	case OUTPUT_MERMAID:
+		return COMMAND_PLAN;
+	}
+	return 0;
+}
+
 static bool check_output(const struct options *options, struct br_err *err)
 {
-	enum output output = options->output;
-	bool is_known = output == OUTPUT_AUTO || output == OUTPUT_JSON;
+	unsigned commands = options->command;
 
-	if (options->command == COMMAND_RUN)
-		is_known = output != OUTPUT_DOT && output != OUTPUT_TEXT;
-	else if (options->command == COMMAND_CHECK)
-		is_known = is_known || output == OUTPUT_TEXT;
-	else if (options->command == COMMAND_PLAN)
-		is_known = is_known || output == OUTPUT_TEXT ||
-			output == OUTPUT_DOT;
-	return is_known ||
+	/* What `plan` prints, so in any form that it has. */
+	if (options->is_dry_run)
+		commands |= COMMAND_PLAN;
+	return (commands & commands_with(options->output)) ||
 		br_fail(err, BR_EINPUT,
 			"'buildr %s' does not know this form of --output",
 			command_name(options->command));
@@ -564,22 +298,20 @@ bool options_parse(
 	size_t given_count = 0;
 
 	options->grace_ms = BR_RUN_GRACE_MS;
-	if (!collect(argc, argv, given, &given_count, err) ||
-		!take_command(argc, argv, options, err) ||
-		!read_environment(options, err))
-		return false;
-
-	/* A variable of the environment is the weaker one. */
-	for (size_t i = 0; i < given_count; i++)
-		if (!apply(&given[i], options, err))
-			return false;
-	return check_rest(options, err);
+	return collect(argc, argv, given, &given_count, err) &&
+		take_command(argc, argv, options, err) &&
+		read_environment(options, err) &&
+		apply_all(given, given_count, options, err) &&
+		check_rest(options, err);
 }
 
 void options_done(struct options *options)
 {
-	free(options->env);
-	free(options->env_lines);
+	free(options->env.items);
+	free(options->only.items);
+	free(options->from.items);
+	free(options->skip.items);
+	br_arena_done(&options->arena);
 	*options = (struct options){ 0 };
 }
 
@@ -589,13 +321,13 @@ void options_help(struct br_buf *text)
 		"buildr runs a project's .buildr.yml in "
 		"containers.\n\nusage: buildr [COMMAND] "
 		"[OPTIONS] [STAGE...]\n\ncommands:\n");
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i].command != 0)
-			br_buf_addf(text, "  %-8s%s\n", commands[i].name,
-				commands[i].help);
+	for (size_t i = 0; i < COMMAND_ROWS; i++)
+		if (command_rows[i].command != 0)
+			br_buf_addf(text, "  %-8s%s\n", command_rows[i].name,
+				command_rows[i].help);
 	br_buf_add_text(text, "\noptions:\n");
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct row *row = &rows[i];
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
 		br_autobuf struct br_buf names = { 0 };
 
 		if (row->commands == 0)

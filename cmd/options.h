@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.h - the command line of buildr, from one table.
+ * options.h - the command line of buildr, read into a struct.
  *
- * A row of the table is an option: its names, its environment variable
- * (`BUILDR_` and its name), the commands that take it, and its line in --help.
+ * What options there are is the table in option_rows.h.
  */
 #pragma once
 
@@ -11,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -32,9 +32,20 @@ enum output {
 	OUTPUT_QUIET,
 	OUTPUT_TEXT,
 	OUTPUT_DOT,
+	OUTPUT_MERMAID,
 };
 
-/* All zero: nothing given. Strings are borrowed from argv or the environment. */
+/* The values of an option that can be repeated. The array is owned. */
+struct option_list {
+	const char **items;
+	size_t count;
+	size_t capacity;
+};
+
+/*
+ * All zero: nothing given. Strings are borrowed from argv, from the environment
+ * or from `arena`.
+ */
 struct options {
 	enum command command;
 	bool is_help;
@@ -43,12 +54,13 @@ struct options {
 	const char *file;
 	const char *docker_sock;
 	const char *image;
-	/* Owned array; its strings are borrowed. */
-	const char **env;
-	size_t env_count;
-	size_t env_capacity;
-	/* Lines of BUILDR_ENV, which `env` points into; owned. */
-	char *env_lines;
+	struct option_list env;
+	/* Names of stages or globs: --only, --from, --skip. */
+	struct option_list only;
+	struct option_list from;
+	struct option_list skip;
+	const char *event;
+	const char *base;
 	enum br_pull pull;
 	enum output output;
 	enum br_wire_kind wire;
@@ -57,13 +69,17 @@ struct options {
 	int64_t grace_ms;
 	/* 0: the processors. */
 	int64_t jobs;
+	bool is_fail_fast;
+	bool is_grouped;
 	bool is_no_cache;
 	bool is_dry_run;
 	bool is_verbose;
 	bool is_quiet;
-	/* Names of stages: the rest of argv. */
+	/* Names of stages or globs: the rest of argv. */
 	const char *const *stages;
 	size_t stage_count;
+	/* Lines of variables that hold several values. */
+	struct br_arena arena;
 };
 
 /*
@@ -78,5 +94,5 @@ bool options_parse(int argc, char **argv, struct options *options,
 /* Free what `options` holds. */
 void options_done(struct options *options);
 
-/* Add the text of --help, made from the table. */
+/* Add the text of --help, made from the tables. */
 void options_help(struct br_buf *text);

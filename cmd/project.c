@@ -2,32 +2,9 @@
 #include "cmd/project.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/clean.h"
 #include "cmd/commands.h"
-
-/* The path without the working directory in front, as a user would name it. */
-static const char *shown(const char *path)
-{
-	br_autofree char *here = getcwd(NULL, 0);
-	size_t len = here ? strlen(here) : 0;
-
-	if (len > 1 && !strncmp(path, here, len) && path[len] == '/')
-		return path + len + 1;
-	return path;
-}
-
-bool project_load(const struct options *options, struct br_manifest **manifest,
-	struct br_diags *diags, struct br_err *err)
-{
-	const char *folder = options->path ? options->path : ".";
-	br_autofree char *path = NULL;
-
-	return br_manifest_locate(folder, options->file, &path, err) &&
-		br_manifest_load(path, shown(path), manifest, diags, err);
-}
 
 static void print_diags(const struct br_diags *diags)
 {
@@ -37,22 +14,32 @@ static void print_diags(const struct br_diags *diags)
 	(void)fputs(br_buf_text(&text), stderr);
 }
 
+static struct br_plan_names names_of(const struct option_list *list)
+{
+	return (struct br_plan_names){ list->items, list->count };
+}
+
 static bool plan_project(const struct options *options, struct br_diags *diags,
 	struct br_plan **plan, struct br_err *err)
 {
 	br_auto(br_manifest) struct br_manifest *manifest = NULL;
 
-	if (!project_load(options, &manifest, diags, err))
+	if (!br_manifest_open(
+		    options->path, options->file, &manifest, diags, err))
 		return false;
 	if (!manifest)
 		return true;
 
 	const struct br_plan_options how = {
 		.image = options->image,
-		.env = options->env,
-		.env_count = options->env_count,
-		.selection = options->stages,
-		.selection_count = options->stage_count,
+		.env = options->env.items,
+		.env_count = options->env.count,
+		.selection = { options->stages, options->stage_count },
+		.only = names_of(&options->only),
+		.from = names_of(&options->from),
+		.skip = names_of(&options->skip),
+		.event = options->event,
+		.base = options->base,
 		.environment = (const char *const *)environ,
 		.caller_uid = geteuid(),
 		.caller_gid = getegid(),

@@ -36,23 +36,13 @@ static bool hand_to_caller(
 		br_fail(err, BR_ECANCELED, "the caller takes no more events");
 }
 
-static bool load(const struct br_build_options *options,
-	struct br_manifest **manifest, struct br_diags *diags,
-	struct br_err *err)
-{
-	const char *folder = options->path ? options->path : ".";
-	br_autofree char *path = NULL;
-
-	return br_manifest_locate(folder, options->file, &path, err) &&
-		br_manifest_load(path, path, manifest, diags, err);
-}
-
 static bool make_plan(const struct br_build_options *options,
 	struct br_diags *diags, struct br_plan **plan, struct br_err *err)
 {
 	br_auto(br_manifest) struct br_manifest *manifest = NULL;
 
-	if (!load(options, &manifest, diags, err))
+	if (!br_manifest_open(
+		    options->path, options->file, &manifest, diags, err))
 		return false;
 	if (!manifest)
 		return true;
@@ -61,8 +51,7 @@ static bool make_plan(const struct br_build_options *options,
 		.image = options->image,
 		.env = options->env,
 		.env_count = options->env_count,
-		.selection = options->stages,
-		.selection_count = options->stage_count,
+		.selection = { options->stages, options->stage_count },
 		.environment = (const char *const *)environ,
 		.caller_uid = geteuid(),
 		.caller_gid = getegid(),

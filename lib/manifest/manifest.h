@@ -252,15 +252,6 @@ bool br_manifest_find(
 	const char *folder, char **path, struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Give the path of the manifest that `-C folder -f file` means: `file`, relative
- * to `folder`, or what br_manifest_find() finds where `file` is NULL.
- *
- * Ownership: the caller frees *path with free(). Fails as br_manifest_find().
- */
-bool br_manifest_locate(const char *folder, const char *file, char **path,
-	struct br_err *err) BR_MUST_CHECK;
-
-/*
  * Read the manifest file `path`, shown to the user as `shown_as`.
  *
  * `diags` (all zero) gets every mistake and warning, sorted. Where it has an
@@ -279,7 +270,19 @@ bool br_manifest_load(const char *path, const char *shown_as,
 	struct br_err *err) BR_MUST_CHECK;
 
 /*
- * The same from text. `project_dir` is copied as it is.
+ * Find and load the manifest that `-C folder -f file` means: `file`, relative to
+ * `folder`, or what br_manifest_find() finds where `file` is NULL. A NULL `folder`
+ * is the working directory, and a path in it is shown without it.
+ *
+ * Ownership: as br_manifest_load(). Fails as br_manifest_find() and
+ * br_manifest_load().
+ */
+bool br_manifest_open(const char *folder, const char *file,
+	struct br_manifest **manifest, struct br_diags *diags,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * br_manifest_load() from text. `project_dir` is copied as it is.
  *
  * Ownership: as br_manifest_load(); `diags->source` borrows `text`.
  */

@@ -22,6 +22,8 @@ struct br_view_options {
 	bool has_err_color;
 	/* -v: steps' times, cache and container details. */
 	bool is_verbose;
+	/* Plain: print each stage as a block when it ends, see group.h. */
+	bool is_grouped;
 	/*
 	 * How the user called buildr, for the command that runs a failed stage
 	 * again ("buildr -f ci.yml"); NULL: "buildr".

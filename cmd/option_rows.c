@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/option_rows.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parse.h"
+
+enum { ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC };
+enum { PLANNING = COMMAND_RUN | COMMAND_PLAN };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+bool option_choose(const char *what, const char *text,
+	const struct option_choice *choices, size_t count, int *value,
+	struct br_err *err)
+{
+	br_autobuf struct br_buf known = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(choices[i].name, text)) {
+			*value = choices[i].value;
+			return true;
+		}
+		br_buf_addf(&known, "%s%s", i > 0 ? ", " : "", choices[i].name);
+	}
+	return br_fail(err, BR_EINPUT, "%s '%s' is none of %s", what, text,
+		br_buf_text(&known));
+}
+
+static bool set_pull(
+	struct options *options, const char *value, struct br_err *err)
+{
+	static const struct option_choice choices[] = {
+		{ "missing", BR_PULL_MISSING },
+		{ "always", BR_PULL_ALWAYS },
+		{ "never", BR_PULL_NEVER },
+	};
+	int chosen = 0;
+
+	if (!option_choose(
+		    "--pull", value, choices, COUNT(choices), &chosen, err))
+		return false;
+	options->pull = (enum br_pull)chosen;
+	return true;
+}
+
+static bool set_output(
+	struct options *options, const char *value, struct br_err *err)
+{
+	static const struct option_choice choices[] = {
+		{ "auto", OUTPUT_AUTO },
+		{ "plain", OUTPUT_PLAIN },
+		{ "json", OUTPUT_JSON },
+		{ "quiet", OUTPUT_QUIET },
+		{ "text", OUTPUT_TEXT },
+		{ "dot", OUTPUT_DOT },
+		{ "mermaid", OUTPUT_MERMAID },
+	};
+	int chosen = 0;
+
+	if (!strcmp(value, "live"))
+		return br_fail(err, BR_EINPUT,
+			"--output live is not supported yet: use plain");
+	if (!option_choose(
+		    "--output", value, choices, COUNT(choices), &chosen, err))
+		return false;
+	options->output = (enum output)chosen;
+	return true;
+}
+
+static bool set_wire(
+	struct options *options, const char *value, struct br_err *err)
+{
+	static const struct option_choice choices[] = {
+		{ "auto", BR_WIRE_AUTO },
+		{ "socket", BR_WIRE_SOCKET },
+		{ "stdio", BR_WIRE_STDIO },
+	};
+	int chosen = 0;
+
+	if (!option_choose(
+		    "--wire", value, choices, COUNT(choices), &chosen, err))
+		return false;
+	options->wire = (enum br_wire_kind)chosen;
+	return true;
+}
+
+static bool set_timeout(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return br_parse_duration(value, &options->timeout_ms, err) ||
+		br_wrap(err, "--timeout");
+}
+
+static bool set_grace(
+	struct options *options, const char *value, struct br_err *err)
+{
+	/* Here no time at all makes sense: SIGKILL at once. */
+	if (!strcmp(value, "0") || !strcmp(value, "0s")) {
+		options->grace_ms = 0;
+		return true;
+	}
+	return br_parse_duration(value, &options->grace_ms, err) ||
+		br_wrap(err, "--grace");
+}
+
+static bool set_jobs(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return br_parse_int(value, 1, 1000, &options->jobs, err) ||
+		br_wrap(err, "--jobs");
+}
+
+/* Where the value of a row goes. */
+#define SWITCH(member) OPTION_SWITCH, offsetof(struct options, member)
+#define TEXT(member) OPTION_TEXT, offsetof(struct options, member)
+#define LIST(member) OPTION_LIST, offsetof(struct options, member)
+#define NAMES(member) OPTION_NAMES, offsetof(struct options, member)
+#define VALUE(function) OPTION_VALUE, 0, (function)
+
+const struct option_row option_rows[OPTION_ROWS] = {
+	{ "path", 'C', "DIR", ALL_COMMANDS, TEXT(path),
+		.help = "where the project is; the manifest is looked for from "
+			"here up" },
+	{ "file", 'f', "FILE", ALL_COMMANDS, TEXT(file),
+		.help = "the manifest" },
+	{ "docker-sock", 'H', "ADDRESS", ALL_COMMANDS, TEXT(docker_sock),
+		.help = "the engine: unix:///path or tcp://host:port" },
+	{ "only", '\0', "STAGE", PLANNING, NAMES(only),
+		.help = "run this stage, without what it needs" },
+	{ "from", '\0', "STAGE", PLANNING, NAMES(from),
+		.help = "run this stage and all that need it" },
+	{ "skip", '\0', "STAGE", PLANNING, NAMES(skip),
+		.help = "leave this stage out" },
+	{ "env", 'e', "NAME=VALUE", PLANNING, LIST(env),
+		.help = "a variable of every step; NAME alone passes the "
+			"caller's" },
+	{ "image", '\0', "IMAGE", PLANNING, TEXT(image),
+		.help = "instead of the manifest's image" },
+	{ "event", '\0', "NAME", PLANNING, TEXT(event),
+		.help = "what 'when: event' compares with; default manual" },
+	{ "base", '\0', "COMMIT", PLANNING, TEXT(base),
+		.help = "what 'when: changes' compares with" },
+	{ "pull", '\0', "WHEN", COMMAND_RUN, VALUE(set_pull),
+		.help = "pull the image: missing (default), always or never" },
+	{ "output", 'o', "FORM", COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN,
+		VALUE(set_output),
+		/* BUILDR_OUTPUT means `run`, and must not break the others. */
+		.without_variable = COMMAND_CHECK | COMMAND_PLAN,
+		.help = "run: auto, plain, json or quiet; check: text or json; "
+			"plan: text, json, dot or mermaid" },
+	{ "group", '\0', NULL, COMMAND_RUN, SWITCH(is_grouped),
+		.help = "print each stage as a block when it ends" },
+	{ "jobs", 'j', "N", COMMAND_RUN, VALUE(set_jobs),
+		.help = "stages at once; default: the processors" },
+	{ "fail-fast", '\0', NULL, COMMAND_RUN, SWITCH(is_fail_fast),
+		.help = "when a stage fails, stop the others" },
+	{ "no-cache", '\0', NULL, COMMAND_RUN, SWITCH(is_no_cache),
+		.help = "ignore and do not write the stage cache" },
+	{ "dry-run", '\0', NULL, COMMAND_RUN, SWITCH(is_dry_run),
+		.help = "print the plan and run nothing" },
+	{ "timeout", '\0', "DURATION", COMMAND_RUN, VALUE(set_timeout),
+		.help = "for the whole build, like 90s, 20m or 2h" },
+	{ "grace", '\0', "DURATION", COMMAND_RUN, VALUE(set_grace),
+		.help = "between SIGTERM and SIGKILL of a step; default 10s" },
+	{ "wire", '\0', "KIND", COMMAND_RUN, VALUE(set_wire),
+		.help = "to the container: auto (default), socket or stdio" },
+	{ "verbose", 'v', NULL, ALL_COMMANDS, SWITCH(is_verbose),
+		.help = "say more" },
+	{ "quiet", 'q', NULL, ALL_COMMANDS, SWITCH(is_quiet),
+		.help = "only what went wrong; as -o quiet" },
+	{ "keep" },
+	{ "shell-on-fail" },
+	{ "junit", .value_name = "FILE" },
+	{ "help", 'h', NULL, ALL_COMMANDS, SWITCH(is_help),
+		.without_variable = ALL_COMMANDS, .help = "this text" },
+	{ "version", '\0', NULL, ALL_COMMANDS, SWITCH(is_version),
+		.without_variable = ALL_COMMANDS, .help = "the version" },
+};
+
+const struct command_row command_rows[COMMAND_ROWS] = {
+	{ "run", COMMAND_RUN,
+		"run the manifest; with names, those stages and "
+		"what they need" },
+	{ "check", COMMAND_CHECK,
+		"read the manifest and report every mistake" },
+	{ "plan", COMMAND_PLAN, "the stages in the order they would run" },
+	{ "gc", COMMAND_GC, "remove what dead builds left behind" },
+	{ "init", 0, NULL },
+	{ "shell", 0, NULL },
+	{ "log", 0, NULL },
+	{ "doctor", 0, NULL },
+	{ "completion", 0, NULL },
+	{ "submit", 0, NULL },
+	{ "cancel", 0, NULL },
+	{ "watch", 0, NULL },
+	{ "cache", 0, NULL },
+	{ "why", 0, NULL },
+};
+
+const char *command_name(enum command command)
+{
+	for (size_t i = 0; i < COMMAND_ROWS; i++)
+		if (command_rows[i].command == command)
+			return command_rows[i].name;
+	return "";
+}
+
+static void *member_of(const struct option_row *row, struct options *options)
+{
+	return (char *)options + row->offset;
+}
+
+static void add_to_list(struct option_list *list, const char *value)
+{
+	list->items = br_grow(list->items, list->count, &list->capacity,
+		sizeof(*list->items));
+	list->items[list->count++] = value;
+}
+
+bool option_set(const struct option_row *row, struct options *options,
+	const char *value, struct br_err *err)
+{
+	switch (row->kind) {
+	case OPTION_SWITCH:
+		*(bool *)member_of(row, options) = true;
+		return true;
+	case OPTION_TEXT:
+		*(const char **)member_of(row, options) = value;
+		return true;
+	case OPTION_LIST:
+	case OPTION_NAMES:
+		add_to_list(member_of(row, options), value);
+		return true;
+	case OPTION_VALUE:
+		return row->set(options, value, err);
+	}
+	return true;
+}
+
+void option_clear(const struct option_row *row, struct options *options)
+{
+	((struct option_list *)member_of(row, options))->count = 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * option_rows.h - what options and commands there are: two tables.
+ *
+ * A row is an option: its names, its environment variable (`BUILDR_` and its
+ * name), the commands that take it, where its value goes, and its line in --help.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "cmd/options.h"
+
+enum option_kind {
+	/* No value: a bool that becomes true. */
+	OPTION_SWITCH,
+	/* One string; the last one given counts. */
+	OPTION_TEXT,
+	/* A list, to which each one given is added. */
+	OPTION_LIST,
+	/*
+	 * The same; but what the command line gives replaces what the
+	 * environment does.
+	 */
+	OPTION_NAMES,
+	/* What `set` makes of it. */
+	OPTION_VALUE,
+};
+
+struct option_row {
+	const char *name;
+	/* '\0': none. */
+	char letter;
+	/* What the value is called in --help; NULL: the option has no value. */
+	const char *value_name;
+	/* Bits of enum command; 0: an option of a later version. */
+	unsigned commands;
+	enum option_kind kind;
+	/* Of the member of struct options, except for OPTION_VALUE. */
+	size_t offset;
+	/* Take the value. Fails with BR_EINPUT. */
+	bool (*set)(
+		struct options *options, const char *value, struct br_err *err);
+	/* Those of `commands` that do not read its environment variable. */
+	unsigned without_variable;
+	const char *help;
+};
+
+enum { OPTION_ROWS = 27 };
+extern const struct option_row option_rows[OPTION_ROWS];
+
+struct command_row {
+	const char *name;
+	/* 0: a command of a later version. */
+	enum command command;
+	const char *help;
+};
+
+enum { COMMAND_ROWS = 14 };
+extern const struct command_row command_rows[COMMAND_ROWS];
+
+/* Give the name of a command. Static. */
+const char *command_name(enum command command);
+
+/* A word and what it stands for. */
+struct option_choice {
+	const char *name;
+	int value;
+};
+
+/*
+ * Find `text` among `count` choices, for `what`.
+ *
+ * Fails with BR_EINPUT, naming all of them.
+ */
+bool option_choose(const char *what, const char *text,
+	const struct option_choice *choices, size_t count, int *value,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Put `value` where the row says; NULL for a switch.
+ *
+ * Fails with BR_EINPUT where it makes no sense.
+ */
+bool option_set(const struct option_row *row, struct options *options,
+	const char *value, struct br_err *err) BR_MUST_CHECK;
+
+/* Empty the list of a row of kind OPTION_NAMES. */
+void option_clear(const struct option_row *row, struct options *options);

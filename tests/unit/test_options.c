@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cmd/option_rows.h"
+#include "cmd/options.h"
+
+enum { ARGUMENTS = 16 };
+
+/* Parse `line`, words apart from each other by one space. */
+static bool parse(char *line, struct options *options, struct br_err *err)
+{
+	char program[] = "buildr";
+	char *argv[ARGUMENTS + 1] = { program };
+	char *rest = line;
+	int argc = 1;
+
+	while (rest && argc < ARGUMENTS)
+		argv[argc++] = strsep(&rest, " ");
+	optind = 0; /* getopt_long() begins anew */
+	return options_parse(argc, argv, options, err);
+}
+
+static int clear_environment(void **state)
+{
+	(void)state;
+	return clearenv();
+}
+
+static void assert_list(
+	const struct option_list *list, const char *const *items)
+{
+	size_t count = 0;
+
+	for (; items[count]; count++) {
+		assert_true(count < list->count);
+		assert_string_equal(list->items[count], items[count]);
+	}
+	assert_int_equal(list->count, count);
+}
+
+static void names_can_be_repeated(void **state)
+{
+	char line[] = "--only a --skip=b --only c* --from d e";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_true(parse(line, &options, &err));
+	assert_list(&options.only, (const char *const[]){ "a", "c*", NULL });
+	assert_list(&options.skip, (const char *const[]){ "b", NULL });
+	assert_list(&options.from, (const char *const[]){ "d", NULL });
+	assert_int_equal(options.stage_count, 1);
+	options_done(&options);
+}
+
+static void a_variable_holds_one_name_a_line(void **state)
+{
+	char line[] = "plan";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	setenv("BUILDR_SKIP", "test (py=3.12, os=slim)\n\nlint\n", 1);
+	assert_true(parse(line, &options, &err));
+	assert_list(&options.skip,
+		(const char *const[]){
+			"test (py=3.12, os=slim)", "lint", NULL });
+	options_done(&options);
+}
+
+static void names_of_an_option_replace_those_of_its_variable(void **state)
+{
+	char line[] = "--skip a --skip b -e C=3";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	setenv("BUILDR_SKIP", "x\ny", 1);
+	setenv("BUILDR_FROM", "z", 1);
+	setenv("BUILDR_ENV", "A=1\nB=2", 1);
+	assert_true(parse(line, &options, &err));
+	assert_list(&options.skip, (const char *const[]){ "a", "b", NULL });
+	assert_list(&options.from, (const char *const[]){ "z", NULL });
+	assert_list(&options.env,
+		(const char *const[]){ "A=1", "B=2", "C=3", NULL });
+	options_done(&options);
+}
+
+static void switches_have_variables(void **state)
+{
+	char line[] = "--group --event push";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	setenv("BUILDR_FAIL_FAST", "true", 1);
+	setenv("BUILDR_BASE", "origin/main", 1);
+	assert_true(parse(line, &options, &err));
+	assert_true(options.is_fail_fast);
+	assert_true(options.is_grouped);
+	assert_string_equal(options.event, "push");
+	assert_string_equal(options.base, "origin/main");
+	options_done(&options);
+}
+
+static void a_switch_wants_a_value_it_knows(void **state)
+{
+	char line[] = "run";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	setenv("BUILDR_GROUP", "maybe", 1);
+	assert_false(parse(line, &options, &err));
+	assert_string_equal(err.text,
+		"BUILDR_GROUP: the value 'maybe' is none of 1, true, 0, false, ");
+	options_done(&options);
+}
+
+static void assert_refused(char *line, const char *message)
+{
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	assert_false(parse(line, &options, &err));
+	assert_int_equal(err.code, BR_EINPUT);
+	assert_string_equal(err.text, message);
+	options_done(&options);
+}
+
+static void each_command_has_its_own_forms_and_options(void **state)
+{
+	char graph[] = "plan -o mermaid";
+	char dry[] = "run --dry-run -o mermaid";
+	char wet[] = "run -o mermaid";
+	char group[] = "plan --group";
+	char only[] = "check --only a";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_true(parse(graph, &options, &err));
+	assert_int_equal(options.output, OUTPUT_MERMAID);
+	options_done(&options);
+	assert_true(parse(dry, &options, &err));
+	assert_int_equal(options.output, OUTPUT_MERMAID);
+	options_done(&options);
+	assert_refused(wet, "'buildr run' does not know this form of --output");
+	assert_refused(group, "--group is no option of 'buildr plan'");
+	assert_refused(only, "--only is no option of 'buildr check'");
+}
+
+static void buildr_output_is_for_run_alone(void **state)
+{
+	char run[] = "run";
+	char plan[] = "plan";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	setenv("BUILDR_OUTPUT", "quiet", 1);
+	assert_true(parse(run, &options, &err));
+	assert_int_equal(options.output, OUTPUT_QUIET);
+	options_done(&options);
+	assert_true(parse(plan, &options, &err));
+	assert_int_equal(options.output, OUTPUT_AUTO);
+	options_done(&options);
+}
+
+static void the_tables_are_as_long_as_they_say(void **state)
+{
+	(void)state;
+	assert_non_null(option_rows[OPTION_ROWS - 1].name);
+	assert_non_null(command_rows[COMMAND_ROWS - 1].name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+			names_can_be_repeated, clear_environment),
+		cmocka_unit_test_setup(
+			a_variable_holds_one_name_a_line, clear_environment),
+		cmocka_unit_test_setup(
+			names_of_an_option_replace_those_of_its_variable,
+			clear_environment),
+		cmocka_unit_test_setup(
+			switches_have_variables, clear_environment),
+		cmocka_unit_test_setup(
+			a_switch_wants_a_value_it_knows, clear_environment),
+		cmocka_unit_test_setup(
+			each_command_has_its_own_forms_and_options,
+			clear_environment),
+		cmocka_unit_test_setup(
+			buildr_output_is_for_run_alone, clear_environment),
+		cmocka_unit_test(the_tables_are_as_long_as_they_say),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
