@@ -15,6 +15,7 @@
 #include "cmd/project.h"
 #include "engine/docker.h"
 #include "event/bus.h"
+#include "log/log.h"
 #include "run/run.h"
 #include "view/view.h"
 
@@ -136,6 +137,29 @@ static struct br_sink *make_view(
 	return br_plain_new(&how);
 }
 
+/* A build needs no log, so only -v wants to hear why there is none. */
+static struct br_sink *open_log(const struct options *options,
+	const struct br_plan *plan, const char *build)
+{
+	struct br_sink *log = NULL;
+	struct br_err err = { 0 };
+
+	if (br_log_open(plan->project_dir, build, &log, &err))
+		return log;
+	if (options->is_verbose)
+		(void)fprintf(stderr, "buildr: no log: %s\n", err.text);
+	return NULL;
+}
+
+static void close_log(const struct options *options, struct br_sink *log)
+{
+	if (log && br_log_lost(log) > 0 && options->is_verbose)
+		(void)fprintf(stderr,
+			"buildr: the log is without the last %zu events\n",
+			br_log_lost(log));
+	br_log_close(log);
+}
+
 static int run_plan(const struct options *options, const struct br_plan *plan,
 	struct br_engine *engine)
 {
@@ -151,6 +175,10 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 
 	struct br_sink *view = make_view(options, command);
 	br_bus_add(&bus, view);
+
+	struct br_sink *log = open_log(options, plan, bus.build);
+	if (log)
+		br_bus_add(&bus, log);
 
 	const struct br_run_options how = {
 		.engine = engine,
@@ -168,6 +196,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 	if (outcome.sink_failure.code != BR_OK)
 		complain(&outcome.sink_failure);
 	br_view_free(view);
+	close_log(options, log);
 	return outcome.exit;
 }
 

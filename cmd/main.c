@@ -74,8 +74,12 @@ int main(int argc, char **argv)
 	struct br_err err = { 0 };
 	int status = STATUS_USAGE;
 
-	/* A reader that is gone is an error of write(), not our end. */
+	/*
+	 * A reader that is gone is an error of write(), not our end; so is a log
+	 * that may not grow (ulimit -f).
+	 */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(argc, argv, &options, &err))
 		status = run_command(&options);
 	else

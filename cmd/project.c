@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "log/log.h"
 
 static void print_diags(const struct br_diags *diags)
 {
@@ -23,12 +24,15 @@ static bool plan_project(const struct options *options, struct br_diags *diags,
 	struct br_plan **plan, struct br_err *err)
 {
 	br_auto(br_manifest) struct br_manifest *manifest = NULL;
+	struct br_durations durations = { 0 };
+	struct br_arena arena = { 0 };
 
 	if (!br_manifest_open(
 		    options->path, options->file, &manifest, diags, err))
 		return false;
 	if (!manifest)
 		return true;
+	br_log_durations(manifest->project_dir, &arena, &durations);
 
 	const struct br_plan_options how = {
 		.image = options->image,
@@ -40,11 +44,15 @@ static bool plan_project(const struct options *options, struct br_diags *diags,
 		.skip = names_of(&options->skip),
 		.event = options->event,
 		.base = options->base,
+		.durations = &durations,
 		.environment = (const char *const *)environ,
 		.caller_uid = geteuid(),
 		.caller_gid = getegid(),
 	};
-	return br_plan_build(manifest, &how, diags, plan, err);
+	bool is_built = br_plan_build(manifest, &how, diags, plan, err);
+
+	br_arena_done(&arena);
+	return is_built;
 }
 
 int project_plan(const struct options *options, struct br_plan **plan)

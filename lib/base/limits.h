@@ -49,6 +49,13 @@ enum {
 	 */
 	BR_LIMIT_EVENT_BYTES = 4 * 1024 * 1024,
 
+	/*
+	 * What is read of one log, at its end, and of all together: that of a build
+	 * with 10,000 stages is 10 MB, and one such log tells enough.
+	 */
+	BR_LIMIT_LOG_BYTES = 16 * 1024 * 1024,
+	BR_LIMIT_LOGS_BYTES = 4 * 1024 * 1024,
+
 	/* Output is handed on in pieces of at most this. */
 	BR_LIMIT_OUTPUT_BYTES = 64 * 1024,
 
