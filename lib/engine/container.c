@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "engine/json.h"
+#include "engine/network.h"
 #include "engine/tar.h"
 
 enum {
@@ -58,24 +59,41 @@ static bool is_bad_command(const struct br_http_answer *answer)
 	return false;
 }
 
+static bool refuse_start(struct br_http *http,
+	const struct br_http_answer *answer, struct br_err *err)
+{
+	br_autofree char *message = br_http_message(br_buf_str(&answer->body));
+	br_autofree char *network = br_network_find_missing(message);
+
+	/* Docker looks for its networks only now. */
+	if (network)
+		return br_network_fail_missing(http, network, err);
+	(void)br_http_refuse(answer, err);
+	if (is_bad_command(answer))
+		err->code = BR_EINPUT;
+	return false;
+}
+
 bool br_container_start(
 	struct br_http *http, const char *id, struct br_err *err)
 {
 	br_autoanswer struct br_http_answer answer = { 0 };
 	br_autofree char *path = br_format("/containers/%s/start", id);
 
-	if (!br_http_want(http,
+	if (!br_http_call(http,
 		    &(struct br_http_request){
 			    .method = "POST",
 			    .path = path,
 			    .timeout_ms = START_TIMEOUT_MS,
 		    },
-		    &answer, err)) {
-		if (is_bad_command(&answer))
-			err->code = BR_EINPUT;
+		    &answer, err))
 		return br_wrap(err, "start the container");
-	}
-	return true;
+	/* 304: it runs already. */
+	if ((answer.status >= 200 && answer.status < 300) ||
+		answer.status == 304)
+		return true;
+	(void)refuse_start(http, &answer, err);
+	return br_wrap(err, "start the container");
 }
 
 bool br_container_state_parse(struct br_str text,

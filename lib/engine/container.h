@@ -25,9 +25,17 @@ bool br_container_encode(const struct br_container_spec *spec,
 	const char *socket_path, struct br_buf *json,
 	struct br_err *err) BR_MUST_CHECK;
 
+/* Say whether its network is another container's, names and all. */
+bool br_container_is_joined(const struct br_container_spec *spec);
+
+/* Add the contract's labels to `json`, as the member `Labels` of an object. */
+void br_labels_encode(const char *build, const char *project_label,
+	const char *owner, struct br_buf *json);
+
 /*
  * Create a container. `*number` makes its name, `buildr-<build>-<number>`, and is
- * counted up; numbers that are taken are skipped.
+ * counted up; numbers that are taken are skipped. One that cannot be connected to its
+ * second network is removed again.
  *
  * Ownership: the caller frees *id with free().
  */

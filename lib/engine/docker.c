@@ -12,6 +12,7 @@
 #include "engine/http.h"
 #include "engine/image.h"
 #include "engine/json.h"
+#include "engine/network.h"
 #include "engine/rootless.h"
 #include "engine/sweep.h"
 
@@ -103,6 +104,12 @@ static bool create_container(struct br_engine *engine,
 		client(engine), spec, &docker_of(engine)->number, id, err);
 }
 
+static bool create_network(struct br_engine *engine,
+	const struct br_network_spec *spec, struct br_err *err)
+{
+	return br_network_create(client(engine), spec, err);
+}
+
 static bool copy_in(struct br_engine *engine, const char *id, const char *path,
 	const void *data, size_t len, struct br_err *err)
 {
@@ -144,6 +151,7 @@ static const struct br_engine_ops docker_ops = {
 	.describe = describe_docker,
 	.image = have_image,
 	.create = create_container,
+	.create_network = create_network,
 	.copy_in = copy_in,
 	.attach = attach_container,
 	.start = start_container,

@@ -3,12 +3,24 @@
 
 #include <stdlib.h>
 
+/* A NULL-terminated list, which may be NULL. */
+static void free_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
 void br_image_done(struct br_image *image)
 {
 	free(image->id);
 	free(image->digest);
 	free(image->user);
 	free(image->architecture);
+	free_list(image->entrypoint);
+	free_list(image->command);
+	free(image->workdir);
+	free_list(image->health_command);
 	*image = (struct br_image){ 0 };
 }
 
@@ -45,6 +57,12 @@ bool br_engine_create(struct br_engine *engine,
 	const struct br_container_spec *spec, char **id, struct br_err *err)
 {
 	return engine->ops->create(engine, spec, id, err);
+}
+
+bool br_engine_create_network(struct br_engine *engine,
+	const struct br_network_spec *spec, struct br_err *err)
+{
+	return engine->ops->create_network(engine, spec, err);
 }
 
 bool br_engine_copy_in(struct br_engine *engine, const char *id,

@@ -79,9 +79,12 @@ struct br_container_spec {
 	int64_t memory_bytes;
 	int64_t cpus_nano;
 	int64_t pids;
-	/* NULL: `bridge`. `container:<id>`: that of another, running one. */
+	/*
+	 * NULL: `bridge`. `container:<id>`: that of another, running one; what
+	 * follows is then that one's, and not sent.
+	 */
 	const char *network;
-	/* Its name in `network`, beside its own; NULL: none. */
+	/* Its name in `network`, which was created; NULL: none beside its own. */
 	const char *alias;
 	/* Another network to connect it to before it starts; NULL: none. */
 	const char *second_network;
@@ -205,7 +208,8 @@ bool br_engine_image(struct br_engine *engine, const char *name,
  *
  * Ownership: the caller frees *id with free(). Fails with BR_ENOTFOUND where the
  * engine does not see a folder of `spec` that is to be mounted (the text names
- * it), BR_EINPUT where it refuses the request, else BR_EUNAVAIL or BR_EPROTO.
+ * it), BR_EINPUT where it refuses the request or there is no such network (Docker
+ * says that of most only at the start), else BR_EUNAVAIL or BR_EPROTO.
  */
 bool br_engine_create(struct br_engine *engine,
 	const struct br_container_spec *spec, char **id,
@@ -215,7 +219,8 @@ bool br_engine_create(struct br_engine *engine,
  * Create a network in which containers find each other by their aliases. The
  * sweep removes it, when no container is in it any more.
  *
- * Fails with BR_EINPUT where there is one of that name, else as
+ * Fails with BR_EINPUT where there is one of that name, BR_EUNAVAIL where the engine
+ * has no addresses left for one (the text has the remedy), else as
  * br_engine_create().
  */
 bool br_engine_create_network(struct br_engine *engine,
@@ -242,7 +247,7 @@ bool br_engine_attach(struct br_engine *engine, const char *id,
  * Start a container.
  *
  * Fails with BR_EINPUT where its command cannot be executed, with the engine's
- * words.
+ * words, or there is no such network.
  */
 bool br_engine_start(struct br_engine *engine, const char *id,
 	struct br_err *err) BR_MUST_CHECK;
@@ -259,7 +264,8 @@ bool br_engine_remove(struct br_engine *engine, const char *id,
 	struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Remove containers that were created or have exited, and networks, by label.
+ * Remove containers that were created or have exited, and networks, by label. A
+ * network that a running container is in stays, as that container does.
  *
  * `removed_count` may be NULL. What cannot be removed is left for the next sweep;
  * the call then fails with the first cause after having tried all.

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/image.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/clean.h"
-#include "engine/json.h"
 #include "engine/login.h"
 #include "engine/pull.h"
 #include "engine/reference.h"
@@ -15,52 +12,6 @@ enum {
 	/* Between two lines of a pull that goes on: a slow registry, a disk. */
 	PULL_SILENCE_MS = 10 * 60 * 1000,
 };
-
-/*
- * The digest under which the image was pulled from where `full_name` says; NULL
- * where it was built or loaded here. Borrowed.
- */
-static const char *find_digest(const struct cJSON *image, const char *full_name)
-{
-	const struct cJSON *digests = br_json_find(image, "RepoDigests");
-
-	for (const struct cJSON *entry = br_json_first(digests); entry;
-		entry = br_json_next(entry)) {
-		br_autoreference struct br_reference reference = { 0 };
-		struct br_err ignored = { 0 };
-		const char *text = br_json_text(entry);
-
-		if (br_reference_parse(text, &reference, &ignored) &&
-			reference.has_digest &&
-			!strcmp(reference.full_name, full_name))
-			return strchr(text, '@') + 1;
-	}
-	return NULL;
-}
-
-bool br_image_parse(struct br_str text, const char *full_name,
-	struct br_image *image, struct br_err *err)
-{
-	br_autojson struct cJSON *value = NULL;
-
-	if (!br_json_parse(text, &value, err))
-		return br_wrap(err, "the engine's description of the image");
-
-	const char *id = br_json_find_text(value, "Id");
-	const char *digest = find_digest(value, full_name);
-
-	if (id[0] == '\0')
-		return br_fail(err, BR_EPROTO,
-			"the engine's description of the image has no id");
-	image->id =
-		strchr(id, ':') ? br_strdup(id) : br_format("sha256:%s", id);
-	image->digest = br_strdup(digest ? digest : image->id);
-	image->user = br_strdup(
-		br_json_find_text(br_json_find(value, "Config"), "User"));
-	image->architecture =
-		br_strdup(br_json_find_text(value, "Architecture"));
-	return true;
-}
 
 /* Look at the image. One that is not there is a success without an id. */
 static bool inspect(struct br_http *http, const struct br_reference *reference,

@@ -73,6 +73,11 @@ const char *br_json_name(const struct cJSON *value)
 	return value && value->string ? value->string : "";
 }
 
+bool br_json_is_text(const struct cJSON *value)
+{
+	return cJSON_IsString(value);
+}
+
 bool br_json_is_array(const struct cJSON *value)
 {
 	return cJSON_IsArray(value);

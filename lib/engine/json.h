@@ -71,6 +71,9 @@ const struct cJSON *br_json_next(const struct cJSON *value);
 /* Give a member's name; "" for what is no member. Borrowed. */
 const char *br_json_name(const struct cJSON *value) BR_NONNULL_RESULT;
 
+/* Say whether `value` is a string. */
+bool br_json_is_text(const struct cJSON *value);
+
 /* Say whether `value` is an array. */
 bool br_json_is_array(const struct cJSON *value);
 

@@ -8,6 +8,7 @@
 #include "base/json_text.h"
 #include "engine/container.h"
 #include "engine/json.h"
+#include "engine/network.h"
 
 enum { CALL_TIMEOUT_MS = 60 * 1000 };
 
@@ -110,38 +111,18 @@ static void sweep_container(struct broom *broom, const struct cJSON *entry)
 		note(broom, &err);
 }
 
-static bool remove_network(
-	struct br_http *http, const char *id, struct br_err *err)
-{
-	br_autoanswer struct br_http_answer answer = { 0 };
-	br_autofree char *path = br_format("/networks/%s", id);
-
-	if (!br_http_call(http,
-		    &(struct br_http_request){
-			    .method = "DELETE",
-			    .path = path,
-			    .timeout_ms = CALL_TIMEOUT_MS,
-		    },
-		    &answer, err))
-		return br_wrap(err, "remove a network");
-	if (answer.status == 404 ||
-		(answer.status >= 200 && answer.status < 300))
-		return true;
-	(void)br_http_refuse(&answer, err);
-	return br_wrap(err, "remove a network");
-}
-
 static void sweep_network(struct broom *broom, const struct cJSON *entry)
 {
 	const char *id = br_json_find_text(entry, "Id");
+	bool is_removed = false;
 	struct br_err err = { 0 };
 
 	if (!is_id(id) || !is_orphan(broom->sweep, entry))
 		return;
-	if (remove_network(broom->http, id, &err))
-		broom->removed_count++;
-	else
+	if (!br_network_remove(broom->http, id, &is_removed, &err))
 		note(broom, &err);
+	else if (is_removed)
+		broom->removed_count++;
 }
 
 static void sweep_kind(struct broom *broom, const char *path,

@@ -216,7 +216,8 @@ static void names_what_the_engine_does_not_see(void **state)
 			"{\"message\":\"No such image: img:latest\"}",
 			BR_ENOTFOUND, "does not have the image 'img:latest'" },
 		{ "404 Not Found", "{\"message\":\"network x not found\"}",
-			BR_EINPUT, "network x not found" },
+			BR_EINPUT,
+			"there is no network 'x': make it with 'docker network create x'" },
 		{ "400 Bad Request", "{\"message\":\"bad\"}", BR_EINPUT,
 			"bad" },
 	};
