@@ -25,6 +25,14 @@ enum {
 	/* With the values of its matrix. */
 	BR_LIMIT_FULL_NAME_BYTES = 500,
 
+	/* Each combination is a stage; its values are part of the stage's name. */
+	BR_LIMIT_MATRIX_COMBINATIONS = 1000,
+	BR_LIMIT_MATRIX_NAMES = 100,
+	BR_LIMIT_MATRIX_VALUE_BYTES = 100,
+
+	/* Of one stage; each is a container. */
+	BR_LIMIT_SERVICES = 100,
+
 	/* A dotenv file holds settings, not data. */
 	BR_LIMIT_DOTENV_BYTES = 1024 * 1024,
 

@@ -126,6 +126,8 @@ struct br_matrix {
 	size_t include_count;
 	struct br_vars *exclude;
 	size_t exclude_count;
+	/* How many combinations br_matrix_expand() (matrix.h) makes of it. */
+	size_t combination_count;
 };
 
 /* How it is found out that a service can be used. */
@@ -157,6 +159,8 @@ struct br_service {
 };
 
 struct br_services {
+	/* Of the key. */
+	struct br_place place;
 	struct br_service *items;
 	size_t count;
 };
@@ -172,6 +176,13 @@ struct br_stage {
 	/* As written; without `has_needs` the stage before it in `stages`. */
 	bool has_needs;
 	struct br_texts needs;
+	/*
+	 * The same with defaults and without `prepare`: indexes into the
+	 * manifest's `stages`, each once, in the order of `needs`. They make no
+	 * cycle. A stage that `stages` does not list needs only what it says.
+	 */
+	size_t *need_indexes;
+	size_t need_count;
 	struct br_vars environment;
 	struct br_when when;
 	struct br_retry retry;

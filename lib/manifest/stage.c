@@ -5,16 +5,31 @@
 
 #include "base/limits.h"
 #include "base/parse.h"
+#include "manifest/matrix_read.h"
+#include "manifest/needs.h"
+#include "manifest/retry.h"
 #include "manifest/script.h"
+#include "manifest/services.h"
 #include "manifest/vars.h"
+#include "manifest/when.h"
 
 #define ALWAYS_RUNS "leave it out; the stage always runs"
 #define SHARED_FILES \
 	"leave it out; what a stage leaves in the project directory is there " \
 	"for the next"
-#define IN_ORDER "leave it out; stages run one after the other, as listed"
 #define DEFAULTS_OWN "each stage has its own"
 #define PREPARE_TAKES "it takes 'script', 'timeout', 'retry' and 'cache'"
+
+static void read_image(
+	struct br_reader *reader, const struct br_entry *entry, void *into)
+{
+	struct br_stage *stage = into;
+	const char *image =
+		br_read_word(reader, entry, "'image'", "the name of an image");
+
+	if (image)
+		stage->image = image;
+}
 
 static void read_environment(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
@@ -152,6 +167,14 @@ static void read_shell(
 		stage->shell = argv;
 }
 
+static void read_tty(
+	struct br_reader *reader, const struct br_entry *entry, void *into)
+{
+	struct br_stage *stage = into;
+
+	(void)br_read_bool(reader, entry, "true or false", &stage->has_tty);
+}
+
 /* What a row says about the key in the three places that it may stand in. */
 struct stage_key {
 	struct br_key key;
@@ -167,19 +190,16 @@ static const struct stage_key stage_keys[] = {
 	{ { "workdir", read_workdir, NULL, NULL }, NULL, false },
 	{ { "user", read_user, NULL, NULL }, NULL, false },
 	{ { "shell", read_shell, NULL, NULL }, NULL, false },
-	{ { "image", NULL, "one image, that of the manifest, is for all stages",
-		  NULL },
-		NULL, false },
-	{ { "needs", NULL, IN_ORDER, NULL }, DEFAULTS_OWN, false },
+	{ { "image", read_image, NULL, NULL }, NULL, false },
+	{ { "needs", br_needs_read, NULL, NULL }, DEFAULTS_OWN, false },
+	{ { "when", br_when_read, NULL, NULL }, NULL, false },
+	{ { "retry", br_retry_read, NULL, NULL }, NULL, true },
+	{ { "matrix", br_matrix_read, NULL, NULL }, NULL, false },
+	{ { "services", br_services_read, NULL, NULL }, NULL, false },
+	{ { "tty", read_tty, NULL, NULL }, NULL, false },
 	{ { "inputs", NULL, ALWAYS_RUNS, NULL }, DEFAULTS_OWN, false },
 	{ { "outputs", NULL, SHARED_FILES, NULL }, DEFAULTS_OWN, false },
 	{ { "cache", NULL, ALWAYS_RUNS, NULL }, NULL, true },
-	{ { "when", NULL, ALWAYS_RUNS, NULL }, NULL, false },
-	{ { "retry", NULL, "leave it out; each stage runs once", NULL }, NULL,
-		true },
-	{ { "matrix", NULL, NULL, NULL }, NULL, false },
-	{ { "services", NULL, NULL, NULL }, NULL, false },
-	{ { "tty", NULL, NULL, NULL }, NULL, false },
 };
 
 enum { STAGE_KEYS = sizeof(stage_keys) / sizeof(stage_keys[0]) };

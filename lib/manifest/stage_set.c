@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "manifest/needs.h"
 #include "manifest/stage.h"
 
 static const char prepare_name[] = "prepare";
@@ -67,17 +68,28 @@ void br_stage_set_read_list(
 	}
 }
 
-/* `prepare` takes its failures seriously, whatever the defaults allow. */
+/* Of the defaults it takes those that do not ask whether or how often it runs. */
+static struct br_stage prepare_defaults(const struct br_stage *defaults)
+{
+	return (struct br_stage){
+		.environment = defaults->environment,
+		.timeout_ms = defaults->timeout_ms,
+		.retry = defaults->retry,
+		.workdir = defaults->workdir,
+		.user = defaults->user,
+		.shell = defaults->shell,
+	};
+}
+
 static void read_prepare(struct br_reader *reader, struct br_stage_set *stages)
 {
 	struct br_manifest *manifest = reader->manifest;
 	struct br_stage *prepare =
 		br_arena_alloc(&manifest->arena, sizeof(*prepare));
 
-	*prepare = stages->defaults;
+	*prepare = prepare_defaults(&stages->defaults);
 	prepare->name = prepare_name;
 	prepare->place = stages->prepare->key->place;
-	prepare->allow_failure = (struct br_allow_failure){ 0 };
 	if (br_stage_read(
 		    reader, stages->prepare, BR_STAGE_KIND_PREPARE, prepare))
 		manifest->prepare = prepare;
@@ -201,6 +213,38 @@ static void order_stage(struct br_reader *reader, const struct br_name *name,
 		manifest->order[manifest->order_count++] = defined->index;
 }
 
+static bool is_same_place(struct br_place a, struct br_place b)
+{
+	return a.line == b.line && a.column == b.column;
+}
+
+static void report_no_network(
+	struct br_reader *reader, const struct br_services *services)
+{
+	br_read_fail(reader, services->place,
+		"with 'network: bridge' they can be reached",
+		"services need a network, and 'network' is none");
+}
+
+/* Services cannot be reached without a network. */
+static void check_network(
+	struct br_reader *reader, const struct br_stage_set *stages)
+{
+	const struct br_manifest *manifest = reader->manifest;
+	const struct br_services *shared = &stages->defaults.services;
+
+	if (!manifest->network || strcmp(manifest->network, "none") != 0)
+		return;
+	if (shared->count > 0)
+		report_no_network(reader, shared);
+	for (size_t i = 0; i < manifest->stage_count; i++) {
+		const struct br_services *own = &manifest->stages[i].services;
+
+		if (own->count > 0 && !is_same_place(own->place, shared->place))
+			report_no_network(reader, own);
+	}
+}
+
 void br_stage_set_end(struct br_reader *reader, struct br_stage_set *stages)
 {
 	struct br_manifest *manifest = reader->manifest;
@@ -216,6 +260,8 @@ void br_stage_set_end(struct br_reader *reader, struct br_stage_set *stages)
 		else if (!stages->prepare)
 			report_undefined(reader, name, stages);
 	}
+	br_needs_resolve(reader, &stages->defined, stages->prepare != NULL);
+	check_network(reader, stages);
 	br_names_done(&stages->listed);
 	br_names_done(&stages->defined);
 }

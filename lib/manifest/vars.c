@@ -27,7 +27,7 @@ bool br_var_is_name(struct br_str name)
 	return true;
 }
 
-static bool check_name(
+bool br_vars_check_name(
 	struct br_reader *reader, struct br_place place, struct br_str name)
 {
 	if (br_var_is_name(name))
@@ -48,7 +48,7 @@ static void add_var(struct br_reader *reader, struct br_vars *vars,
 {
 	struct br_arena *arena = &reader->manifest->arena;
 
-	if (!check_name(reader, place, name))
+	if (!br_vars_check_name(reader, place, name))
 		return;
 	if (name.len + 1 + (value ? strlen(value) : 0) >
 		BR_LIMIT_ENV_ENTRY_BYTES) {
@@ -174,7 +174,7 @@ static void read_files(
 static bool check_secret(struct br_reader *reader, const struct br_entry *entry,
 	const char *name)
 {
-	return check_name(reader, entry->place, br_str(name));
+	return br_vars_check_name(reader, entry->place, br_str(name));
 }
 
 static void read_secrets(
