@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 
 static bool is_any_depth(const char *part, size_t len)
 {
@@ -49,7 +50,7 @@ static bool matches_from_top(const char *glob, const char *path)
 		if (glob && is_any_depth(glob, part_len(glob))) {
 			again = (struct again){ next_part(glob), path };
 			glob = again.glob;
-			/* `a/**` is everything in `a`, but not `a` itself. */
+			/* What is in a folder, but not the folder itself. */
 			if (!glob)
 				return true;
 		} else if (glob && *glob != '\0' && matches_part(glob, path)) {

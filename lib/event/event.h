@@ -77,7 +77,7 @@ enum br_reason {
 	BR_REASON_FAIL_FAST,
 };
 
-struct br_host {
+struct br_event_host {
 	const char *name;
 	const char *system;
 	const char *release;
@@ -115,7 +115,7 @@ struct br_event {
 			const char *manifest;
 			const char *image;
 			struct br_names stages;
-			struct br_host host;
+			struct br_event_host host;
 			const char *version;
 			/* Of a checkout; NULL without one. */
 			const char *repo;
@@ -219,7 +219,7 @@ enum br_field_kind {
 	BR_FIELD_BYTES,
 	/* struct br_names. */
 	BR_FIELD_NAMES,
-	/* struct br_host. */
+	/* struct br_event_host. */
 	BR_FIELD_HOST,
 	/* struct br_stage_results. */
 	BR_FIELD_RESULTS,

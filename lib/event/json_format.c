@@ -50,7 +50,7 @@ static void add_names(struct br_buf *line, const struct br_names *names)
 	br_buf_add_char(line, ']');
 }
 
-static void add_host(struct br_buf *line, const struct br_host *host)
+static void add_host(struct br_buf *line, const struct br_event_host *host)
 {
 	assert(host->name && host->system && host->release && host->machine);
 	br_buf_add_text(line, "{\"name\":");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "manifest/matrix.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 
 /* Any will do where all are equal. */
 enum { UNKNOWN_MS = 1000 };

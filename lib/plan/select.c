@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 #include "base/suggest.h"
 
 static const char prepare_name[] = "prepare";

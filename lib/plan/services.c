@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 #include "plan/image.h"
 
 /* Until a service must be ready, where the manifest says nothing. */
@@ -172,10 +173,12 @@ static void link_users(struct br_plan *plan)
 		}
 }
 
+/* A stage without steps passes without anything. */
 static bool runs(const struct br_choice *choice, const struct br_plan *plan,
 	size_t index)
 {
-	return !choice->is_prepare && plan->stages[index].skip == BR_SKIP_NOT;
+	return !choice->is_prepare && choice->stage->step_count > 0 &&
+		plan->stages[index].skip == BR_SKIP_NOT;
 }
 
 void br_services_build(struct br_plan *plan, const struct br_choices *choices,

@@ -15,7 +15,7 @@ static bool matches_any(const struct br_texts *globs, const char *text)
 	return false;
 }
 
-/* `main, release/*` */
+/* As the manifest lists them. */
 static void add_globs(const struct br_texts *globs, struct br_buf *text)
 {
 	for (size_t i = 0; i < globs->count; i++)

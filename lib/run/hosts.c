@@ -90,6 +90,8 @@ void br_host_want(struct br_host *host)
 {
 	if (host->state == BR_HOST_CLOSED || host->state == BR_HOST_LOST)
 		host->state = BR_HOST_WANTED;
+	else if (host->state == BR_HOST_LEAVING)
+		host->is_wanted_again = true;
 }
 
 static void close_host(struct br_host *host, enum br_host_state state)
@@ -131,6 +133,7 @@ static void lose(struct br_host *host, const struct br_err *cause)
 	struct br_hosts *hosts = host->owner;
 
 	host->err = *cause;
+	host->was_ending = host->state == BR_HOST_ENDING;
 	explain_loss(host, &host->err);
 	hosts->is_unclean = true;
 	close_host(host, BR_HOST_LOST);
@@ -227,17 +230,36 @@ static bool may_open(const struct br_host *host)
 		anchor->state == BR_HOST_UP;
 }
 
-static void open_wanted(struct br_hosts *hosts)
+static void close_leaving(struct br_hosts *hosts)
 {
-	struct br_err err = { 0 };
-
 	for (size_t i = 0; i < hosts->count; i++) {
 		struct br_host *host = &hosts->items[i];
 
-		if (host->state == BR_HOST_WANTED && may_open(host) &&
-			!open_host(host, &err))
-			lose(host, &err);
+		if (host->state != BR_HOST_LEAVING)
+			continue;
+		close_host(host,
+			host->is_wanted_again ? BR_HOST_WANTED
+					      : BR_HOST_CLOSED);
+		host->is_wanted_again = false;
 	}
+}
+
+bool br_hosts_open(struct br_hosts *hosts)
+{
+	bool is_any_lost = false;
+
+	close_leaving(hosts);
+	for (size_t i = 0; i < hosts->count; i++) {
+		struct br_host *host = &hosts->items[i];
+		struct br_err err = { 0 };
+
+		if (host->state == BR_HOST_WANTED && may_open(host) &&
+			!open_host(host, &err)) {
+			lose(host, &err);
+			is_any_lost = true;
+		}
+	}
+	return is_any_lost;
 }
 
 size_t br_hosts_poll_count(const struct br_hosts *hosts)
@@ -297,7 +319,6 @@ void br_hosts_work(struct br_hosts *hosts, const struct pollfd *waits)
 		if (is_live(host) && host->slot != SIZE_MAX)
 			work(host, waits + host->slot);
 	}
-	open_wanted(hosts);
 }
 
 static void end_host(struct br_host *host)
@@ -305,11 +326,12 @@ static void end_host(struct br_host *host)
 	if (host->state == BR_HOST_UP && !host->service) {
 		host->state = BR_HOST_ENDING;
 		br_container_end(&host->container);
-	} else if (host->state != BR_HOST_LOST &&
-		host->state != BR_HOST_ENDING) {
-		if (is_live(host))
-			host->owner->is_unclean = true;
-		close_host(host, BR_HOST_CLOSED);
+	} else if (host->state == BR_HOST_OPENING ||
+		host->state == BR_HOST_UP) {
+		host->owner->is_unclean = true;
+		host->state = BR_HOST_LEAVING;
+	} else if (host->state == BR_HOST_WANTED) {
+		host->state = BR_HOST_CLOSED;
 	}
 }
 

@@ -34,6 +34,8 @@ enum br_host_state {
 	BR_HOST_UP,
 	/* Gives files back. */
 	BR_HOST_ENDING,
+	/* Is closed by the next br_hosts_open(): its session may be at work. */
+	BR_HOST_LEAVING,
 	/* It never came up, or was lost: `err` says why. */
 	BR_HOST_LOST,
 };
@@ -46,6 +48,8 @@ struct br_host {
 	struct br_container container;
 	/* Of BR_HOST_LOST. */
 	struct br_err err;
+	/* Of BR_HOST_LOST: it was giving files back. */
+	bool was_ending;
 
 	const char *image;
 	/* Of a service; else NULL. */
@@ -54,6 +58,8 @@ struct br_host {
 	struct br_hosts *owner;
 	/* Where br_hosts_poll() put it, or SIZE_MAX. */
 	size_t slot;
+	/* Of one that leaves: it is wanted once more. */
+	bool is_wanted_again;
 };
 
 /* Told of what becomes of a host; NULL where nobody wants to know. */
@@ -115,7 +121,7 @@ void br_host_want(struct br_host *host);
 
 /*
  * The host is not needed any more: give files back and end. The anchor stays until
- * br_hosts_end(). A service is closed at once: nothing of it is kept.
+ * br_hosts_end(). A service is closed without a word: nothing of it is kept.
  */
 void br_host_release(struct br_host *host);
 
@@ -126,9 +132,13 @@ size_t br_hosts_poll_count(const struct br_hosts *hosts);
 void br_hosts_poll(struct br_hosts *hosts, struct pollfd *waits);
 
 /*
- * Do what can be done after poll(), and open what can be opened. What becomes of
- * containers is told by `changed`.
+ * Close what is to be closed and open what can be opened, before br_hosts_poll().
+ *
+ * Gives true where something of it was lost at once, which `changed` has told.
  */
+bool br_hosts_open(struct br_hosts *hosts);
+
+/* Do what can be done after poll(). `changed` tells what becomes of containers. */
 void br_hosts_work(struct br_hosts *hosts, const struct pollfd *waits);
 
 /* End all hosts: those that are up give files back first. */

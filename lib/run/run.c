@@ -10,8 +10,8 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/clock.h"
-#include "run/container.h"
 #include "run/emit.h"
+#include "run/hosts.h"
 #include "run/janitor.h"
 #include "run/stages.h"
 #include "run/stop.h"
@@ -30,6 +30,8 @@ enum {
 	FLUSH_MS = 100,
 	/* Giving 100,000 files back takes seconds on a slow disk. */
 	END_TIMEOUT_MS = 120 * 1000,
+	/* How often to look at the clock meanwhile. */
+	END_LOOK_MS = 500,
 };
 
 /* A build as it goes; lives for one call of br_run(). */
@@ -40,11 +42,14 @@ struct build {
 	struct br_emitter emitter;
 	struct br_stop stop;
 	struct br_janitor janitor;
-	/* Of the labels, and of the folder that the container shares. */
+	/* Of the labels, and of the folder that the containers share. */
 	char owner[BR_PROCESS_ID_TEXT_BYTES];
 	char *private_path;
-	struct br_container container;
+	struct br_hosts hosts;
 	struct br_stages stages;
+	/* For poll(); grows with the hosts. */
+	struct pollfd *waits;
+	size_t wait_capacity;
 	/* The environment failed; told as a notice. */
 	bool has_error;
 	/* Events came since the sinks were flushed. */
@@ -54,15 +59,6 @@ struct build {
 static double seconds_since(int64_t start_us)
 {
 	return (double)(br_clock_now_us() - start_us) / 1e6;
-}
-
-static bool has_work(const struct br_plan *plan)
-{
-	for (size_t i = 0; i < plan->stage_count; i++)
-		if (plan->stages[i].skip == BR_SKIP_NOT &&
-			plan->stages[i].step_count > 0)
-			return true;
-	return false;
 }
 
 static void emit_started(struct build *build)
@@ -110,17 +106,15 @@ static bool fail_build(struct build *build, const struct br_err *err)
 	return false;
 }
 
-/* Everything until the container is on its way. */
-static bool bring_up(struct build *build)
+/* What must be there before the engine is asked for anything. */
+static bool make_nets(struct build *build, struct br_err *err)
 {
 	const struct br_run_options *options = build->options;
 	struct br_process_id self;
-	struct br_err err = { 0 };
 
-	if (!br_process_self(&self, &err))
-		return fail_build(build, &err);
+	if (!br_process_self(&self, err))
+		return false;
 	br_process_id_format(&self, build->owner);
-	build->private_path = br_private_path(options->bus->build);
 
 	const struct br_janitor_options janitor = {
 		.engine = options->engine,
@@ -128,22 +122,23 @@ static bool bring_up(struct build *build)
 		.private_dir = build->private_path,
 		.self = &self,
 	};
-	const struct br_container_options container = {
-		.engine = options->engine,
-		.plan = build->plan,
-		.image = build->plan->image,
-		.pull = options->pull,
-		.build = options->bus->build,
-		.owner = build->owner,
-		.private_path = build->private_path,
-		.wire = options->wire,
-		.emitter = &build->emitter,
-		.handlers = br_stages_handlers(&build->stages),
-	};
-	if (!br_janitor_start(&janitor, &build->janitor, &err) ||
-		!br_container_open(&container, &build->container, &err))
-		return fail_build(build, &err);
-	return true;
+	return br_janitor_start(&janitor, &build->janitor, err) &&
+		br_private_make(build->private_path, err);
+}
+
+static void host_changed(void *ctx, struct br_host *host)
+{
+	struct build *build = ctx;
+
+	if (host->state == BR_HOST_LOST && host->was_ending)
+		(void)fail_build(build, &host->err);
+	else
+		br_stages_host_changed(&build->stages, host);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 static int poll_timeout_ms(const struct build *build)
@@ -156,8 +151,10 @@ static int poll_timeout_ms(const struct build *build)
 		if (timeout_ms < 0)
 			timeout_ms = 0;
 	}
-	if (build->is_flush_due && (timeout_ms < 0 || timeout_ms > FLUSH_MS))
-		timeout_ms = FLUSH_MS;
+	if (build->is_flush_due)
+		timeout_ms = earlier(timeout_ms, FLUSH_MS);
+	if (br_hosts_are_ending(&build->hosts))
+		timeout_ms = earlier(timeout_ms, END_LOOK_MS);
 	return timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms;
 }
 
@@ -170,69 +167,32 @@ static void heed_stop(struct build *build)
 		br_stages_stop(&build->stages, BR_STAGE_STOP_TIMEOUT);
 }
 
-/* Say what became of the container, which has stopped talking to us. */
-static void explain_loss(struct build *build, struct br_err *err)
-{
-	struct br_container_state state = { 0 };
-	struct br_err ignored = { 0 };
-
-	/* While it was starting, `err` is the engine's own word. */
-	if (err->code != BR_EUNAVAIL || !build->container.is_up)
-		return;
-	if (!br_engine_inspect(build->options->engine, build->container.id,
-		    &state, &ignored))
-		br_fail(err, BR_EUNAVAIL,
-			"the connection to the container was lost, and the "
-			"engine does not answer: %s",
-			ignored.text);
-	else if (state.is_oom_killed)
-		br_fail(err, BR_EUNAVAIL,
-			"the container was killed: out of memory");
-	else if (!state.is_running)
-		br_fail(err, BR_EUNAVAIL,
-			"the container was ended by something else than this "
-			"build");
-}
-
-/* Let the container's side work. */
-static bool work(struct build *build,
-	const struct pollfd waits[BR_CONTAINER_FDS], struct br_err *err)
-{
-	struct br_container *container = &build->container;
-	bool was_up = container->is_up;
-
-	if (!br_container_work(container, waits, err))
-		return false;
-	if (!was_up && container->is_up)
-		br_stages_attach(
-			&build->stages, container->session, container->user);
-	return true;
-}
-
-/* Wait for the next thing to happen and let it. */
+/* Wait for the next thing to happen to a container or from outside. */
 static bool turn(struct build *build, struct br_err *err)
 {
-	struct pollfd waits[BR_CONTAINER_FDS + 1];
-	struct pollfd *stop = &waits[BR_CONTAINER_FDS];
+	size_t count = br_hosts_poll_count(&build->hosts);
 
-	br_container_poll(&build->container, waits);
+	while (build->wait_capacity < count + 1)
+		build->waits = br_grow(build->waits, build->wait_capacity,
+			&build->wait_capacity, sizeof(*build->waits));
+
+	struct pollfd *stop = &build->waits[count];
+	br_hosts_poll(&build->hosts, build->waits);
 	*stop = (struct pollfd){ .fd = build->stop.fd, .events = POLLIN };
 
-	int ready = poll(waits, BR_CONTAINER_FDS + 1, poll_timeout_ms(build));
+	int ready = poll(build->waits, count + 1, poll_timeout_ms(build));
 	if (ready < 0 && errno != EINTR)
-		return br_fail_errno(err, "wait for the container");
+		return br_fail_errno(err, "wait for the containers");
 	if (ready > 0 && stop->revents)
 		(void)br_stop_look(&build->stop);
 	if (ready > 0) {
 		build->is_flush_due = true;
-		if (!work(build, waits, err))
-			return false;
 	} else if (build->is_flush_due) {
 		br_emit_flush(&build->emitter);
 		build->is_flush_due = false;
 	}
-	br_stages_tick(&build->stages);
-	heed_stop(build);
+	if (ready >= 0)
+		br_hosts_work(&build->hosts, build->waits);
 	return true;
 }
 
@@ -242,48 +202,64 @@ static bool must_leave(const struct build *build)
 	return build->stop.request_count > 1;
 }
 
+static void start_stages(struct build *build)
+{
+	do
+		br_stages_start(&build->stages);
+	while (br_hosts_open(&build->hosts));
+}
+
 static bool run_stages(struct build *build)
 {
 	struct br_err err = { 0 };
 
+	if (build->stages.shared)
+		br_host_want(build->stages.shared);
 	heed_stop(build);
+	start_stages(build);
 	while (!br_stages_are_done(&build->stages)) {
 		if (must_leave(build))
 			return false;
-		if (!turn(build, &err)) {
-			explain_loss(build, &err);
+		if (!turn(build, &err))
 			return fail_build(build, &err);
-		}
-		br_stages_start(&build->stages);
+		if (build->stages.has_lost_shared)
+			return fail_build(build, &build->stages.shared->err);
+		br_stages_tick(&build->stages);
+		heed_stop(build);
+		start_stages(build);
 	}
 	return true;
 }
 
-/* Give files back and end the container. Gives true where all went well. */
-static bool end_container(struct build *build)
+/* Give files back and end the containers. Gives true where all went well. */
+static bool end_hosts(struct build *build)
 {
+	int64_t deadline_ms = br_clock_now_ms() + END_TIMEOUT_MS;
 	struct br_err err = { 0 };
-	bool is_ended =
-		br_session_end(build->container.session, END_TIMEOUT_MS, &err);
 
-	if (!is_ended) {
-		explain_loss(build, &err);
-		(void)fail_build(build, &err);
+	br_hosts_end(&build->hosts);
+	while (br_hosts_are_ending(&build->hosts)) {
+		if (must_leave(build))
+			return false;
+		if (br_clock_now_ms() > deadline_ms)
+			(void)br_fail(&err, BR_ETIMEDOUT,
+				"no answer from the container in time");
+		if (err.code != BR_OK || !turn(build, &err))
+			return fail_build(build, &err);
 	}
-	br_container_close(&build->container);
-	return is_ended;
+	return !build->hosts.is_unclean;
 }
 
-/* Run what needs a container. Gives true where nothing is left of it. */
-static bool run_in_container(struct build *build)
+/* Run what needs containers. Gives true where nothing is left of them. */
+static bool run_in_containers(struct build *build)
 {
-	bool is_done = bring_up(build) && run_stages(build);
+	struct br_err err = { 0 };
+	bool is_up = make_nets(build, &err) || fail_build(build, &err);
 
-	if (is_done && build->container.is_up)
-		return end_container(build);
+	if (is_up && run_stages(build))
+		return end_hosts(build);
 	br_stages_abandon(&build->stages,
 		build->has_error ? BR_RESULT_ERROR : BR_RESULT_CANCELLED);
-	br_container_close(&build->container);
 	return false;
 }
 
@@ -314,7 +290,7 @@ static void emit_finished(struct build *build, const struct br_outcome *outcome)
 	for (size_t i = 0; i < stages->count; i++)
 		results[i] = (struct br_stage_result){
 			.stage = stages->runs[i].stage->name,
-			.result = stages->runs[i].result,
+			.result = stages->runs[i].end.result,
 		};
 
 	struct br_event event = {
@@ -330,19 +306,42 @@ static void emit_finished(struct build *build, const struct br_outcome *outcome)
 	br_emit_flush(&build->emitter);
 }
 
-static void start_stages_of(struct build *build)
+/* How many containers there can be: the build's, and those of their own. */
+static size_t count_hosts(const struct br_plan *plan)
+{
+	size_t count = 1 + plan->service_count;
+
+	for (size_t i = 0; i < plan->stage_count; i++)
+		count += plan->stages[i].has_own_image &&
+			plan->stages[i].skip == BR_SKIP_NOT;
+	return count;
+}
+
+static void init_stages(struct build *build)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned jobs = build->options->jobs;
-	const struct br_stages_options options = {
+	const struct br_hosts_options hosts = {
+		.plan = build->plan,
+		.run = build->options,
+		.owner = build->owner,
+		.private_path = build->private_path,
+		.emitter = &build->emitter,
+		.ctx = build,
+		.changed = host_changed,
+	};
+	const struct br_stages_options stages = {
 		.plan = build->plan,
 		.emitter = &build->emitter,
+		.hosts = &build->hosts,
 		.build = build->options->bus->build,
 		.jobs = jobs > 0 ? jobs : (unsigned)processors,
+		.is_fail_fast = build->options->is_fail_fast,
 		.grace_ms = build->options->grace_ms,
 	};
 
-	br_stages_init(&build->stages, &options);
+	br_hosts_init(&build->hosts, &hosts, count_hosts(build->plan));
+	br_stages_init(&build->stages, &stages);
 }
 
 static void run_build(struct build *build)
@@ -350,11 +349,13 @@ static void run_build(struct build *build)
 	bool is_clean = true;
 
 	build->options->engine->cancel_fd = build->stop.fd;
-	if (has_work(build->plan))
-		is_clean = run_in_container(build);
+	if (build->hosts.count > 0)
+		is_clean = run_in_containers(build);
 	else
 		br_stages_start(&build->stages);
 	build->options->engine->cancel_fd = -1;
+	/* What the janitor removes must not be in use any more. */
+	br_hosts_done(&build->hosts);
 	br_janitor_release(&build->janitor, is_clean);
 }
 
@@ -367,8 +368,7 @@ void br_run(const struct br_plan *plan, const struct br_run_options *options,
 		.started_us = br_clock_now_us(),
 		.emitter = { .bus = options->bus },
 		.janitor = { .fd = -1 },
-		.container = { .starter = { .fd = -1 },
-			.private = { .listen_fd = -1 } },
+		.private_path = br_private_path(options->bus->build),
 	};
 	struct br_err err = { 0 };
 
@@ -376,7 +376,7 @@ void br_run(const struct br_plan *plan, const struct br_run_options *options,
 		build.emitter.mask =
 			br_mask_new(plan->secrets, plan->secret_count);
 	emit_started(&build);
-	start_stages_of(&build);
+	init_stages(&build);
 	if (br_stop_open(options->cancel_fd, options->timeout_ms, &build.stop,
 		    &err)) {
 		run_build(&build);
@@ -391,6 +391,8 @@ void br_run(const struct br_plan *plan, const struct br_run_options *options,
 
 	br_stop_close(&build.stop);
 	br_stages_done(&build.stages);
+	br_hosts_done(&build.hosts);
+	free(build.waits);
 	free(build.private_path);
 	br_mask_free(build.emitter.mask);
 }

@@ -1,52 +1,107 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A stage that ends tells its group, and a group those that need it: each counts
+ * down what it waits for, so that an end costs as much as it has dependents, also
+ * with 10,000 stages. Groups of which something may have become possible stand in
+ * a queue, so that a chain of 10,000 skipped stages is a loop and no recursion.
+ */
 #include "run/stages.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
-#include "base/clean.h"
 #include "base/clock.h"
+#include "run/opening.h"
 
-/* A status that a program cannot give; contract.md: absent. */
-enum { NO_STATUS = -1 };
+/* A session tells stages apart by 16 bits. */
+enum { NUMBER_MAX = UINT16_MAX };
 
-/* What POSIX shells say of a command that is not there or cannot be run. */
-enum { STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127, STATUS_SIGNAL = 128 };
-
-static double seconds_since(int64_t start_us)
+static struct br_group_run *group_of(const struct br_stage_run *run)
 {
-	return (double)(br_clock_now_us() - start_us) / 1e6;
+	return &run->owner->groups[run->stage->group];
 }
 
-static struct br_stage_run *find_run(struct br_stages *stages, const char *name)
+static void enqueue(struct br_stages *stages, size_t group)
 {
-	for (size_t i = 0; i < stages->count; i++)
-		if (!strcmp(stages->runs[i].stage->name, name))
-			return &stages->runs[i];
-	return NULL;
+	if (stages->groups[group].is_queued)
+		return;
+	stages->groups[group].is_queued = true;
+	stages->queue[(stages->queue_first + stages->queue_count++) %
+		stages->options.plan->group_count] = group;
 }
 
-/* The session's number of a stage: from 1. */
-static unsigned number_of(const struct br_stage_run *run)
+static size_t dequeue(struct br_stages *stages)
 {
-	return (unsigned)(run - run->owner->runs) + 1;
+	size_t group = stages->queue[stages->queue_first];
+
+	stages->queue_first = (stages->queue_first + 1) %
+		stages->options.plan->group_count;
+	stages->queue_count--;
+	stages->groups[group].is_queued = false;
+	return group;
 }
 
-static void emit_output(void *ctx, enum br_stream stream, struct br_str piece)
+/* Tell one that waits for a group what has become of it. */
+static void tell_dependent(
+	struct br_stages *stages, size_t dependent, bool has_failed, bool has_ended)
 {
-	struct br_stage_run *run = ctx;
-	struct br_event event = {
-		.type = BR_EVENT_OUTPUT,
-		.output = {
-			.stage = run->stage->name,
-			.step = run->step,
-			.stream = stream,
-			.data = piece,
-		},
-	};
+	struct br_group_run *group = &stages->groups[dependent];
 
-	br_emit(run->owner->options.emitter, &event);
+	group->has_failed_before = group->has_failed_before || has_failed;
+	if (has_ended)
+		group->pending_needs--;
+	enqueue(stages, dependent);
+}
+
+/* Whether a group waits for `prepare` beside what the plan says that it needs. */
+static bool waits_for_prepare(const struct br_plan *plan, size_t group)
+{
+	const struct br_plan_indexes *needs = &plan->groups[group].needs;
+
+	return group > 0 && plan->stages[0].is_prepare &&
+		(needs->count != 1 || needs->items[0] != 0);
+}
+
+static void tell_dependents(
+	struct br_stages *stages, size_t index, bool has_ended)
+{
+	const struct br_plan *plan = stages->options.plan;
+	const struct br_plan_indexes *dependents =
+		&plan->groups[index].dependents;
+	const struct br_group_run *group = &stages->groups[index];
+	bool has_failed = group->has_failed || group->has_failed_before;
+
+	for (size_t i = 0; i < dependents->count; i++)
+		tell_dependent(
+			stages, dependents->items[i], has_failed, has_ended);
+	if (index > 0 || !plan->stages[0].is_prepare)
+		return;
+	for (size_t i = 1; i < plan->group_count; i++)
+		if (waits_for_prepare(plan, i))
+			tell_dependent(stages, i, has_failed, has_ended);
+}
+
+/* A stage has ended for good: release what it had, and tell the others. */
+static void end(struct br_stage_run *run, bool is_failure)
+{
+	struct br_stages *stages = run->owner;
+	struct br_group_run *group = group_of(run);
+
+	run->phase = BR_STAGE_ENDED;
+	run->is_failure = is_failure;
+	stages->ended_count++;
+	stages->has_changed = true;
+	if (run->host && run->host != stages->shared)
+		br_host_release(run->host);
+	for (size_t i = 0; i < run->stage->services.count; i++)
+		br_service_leave(&stages->services
+					  .items[run->stage->services.items[i]]);
+
+	group->pending_stages--;
+	group->has_failed = group->has_failed || is_failure;
+	if (is_failure || group->pending_stages == 0)
+		tell_dependents(
+			stages, run->stage->group, group->pending_stages == 0);
 }
 
 static void skip(struct br_stage_run *run, enum br_reason reason)
@@ -57,428 +112,491 @@ static void skip(struct br_stage_run *run, enum br_reason reason)
 			.reason = reason },
 	};
 
-	run->phase = BR_STAGE_ENDED;
-	run->result = BR_RESULT_SKIPPED;
+	run->end.result = BR_RESULT_SKIPPED;
 	br_emit(run->owner->options.emitter, &event);
+	end(run, false);
+}
+
+static void init_groups(struct br_stages *stages)
+{
+	const struct br_plan *plan = stages->options.plan;
+
+	stages->groups =
+		br_alloc_array(plan->group_count, sizeof(*stages->groups));
+	stages->queue =
+		br_alloc_array(plan->group_count, sizeof(*stages->queue));
+	for (size_t i = 0; i < plan->group_count; i++) {
+		stages->groups[i].pending_stages = plan->groups[i].count;
+		stages->groups[i].pending_needs = plan->groups[i].needs.count +
+			(waits_for_prepare(plan, i) ? 1 : 0);
+		enqueue(stages, i);
+	}
+}
+
+/* The container that a stage runs in, which may be a new one. */
+static struct br_host *host_for(
+	struct br_stages *stages, const struct br_plan_stage *stage)
+{
+	struct br_hosts *hosts = stages->options.hosts;
+	struct br_host *host = stages->shared;
+
+	if (stage->skip != BR_SKIP_NOT || stage->step_count == 0)
+		return NULL;
+	if (stage->has_own_image || !host) {
+		host = br_hosts_add(hosts, stage->image, NULL);
+		host->handlers = br_attempt_handlers(stages);
+	}
+	if (!stage->has_own_image)
+		stages->shared = host;
+	return host;
+}
+
+static void init_runs(struct br_stages *stages)
+{
+	const struct br_plan *plan = stages->options.plan;
+
+	stages->count = plan->stage_count;
+	stages->runs = br_alloc_array(stages->count, sizeof(*stages->runs));
+	stages->active = br_alloc_array(stages->count, sizeof(*stages->active));
+	for (size_t i = 0; i < stages->count; i++) {
+		struct br_stage_run *run = &stages->runs[i];
+
+		run->stage = &plan->stages[i];
+		run->index = i;
+		run->owner = stages;
+		run->host = host_for(stages, run->stage);
+		br_attempt_init(run);
+	}
+}
+
+/* Go on with a stage whose container or services have changed. */
+static void look_again(struct br_stage_run *run);
+
+static void take_service(void *ctx, struct br_service_run *service)
+{
+	struct br_stages *stages = ctx;
+	const struct br_plan_indexes *users = &service->service->users;
+
+	for (size_t i = 0; i < users->count; i++) {
+		struct br_stage_run *run = &stages->runs[users->items[i]];
+
+		if (run->phase == BR_STAGE_RUNNING &&
+			service->state == BR_SERVICE_FAILED)
+			br_attempt_stop(run, BR_STAGE_STOP_SERVICE);
+		else
+			look_again(run);
+	}
 }
 
 void br_stages_init(
 	struct br_stages *stages, const struct br_stages_options *options)
 {
-	const struct br_plan *plan = options->plan;
+	const struct br_services_options services = {
+		.plan = options->plan,
+		.hosts = options->hosts,
+		.emitter = options->emitter,
+		.ctx = stages,
+		.changed = take_service,
+	};
 
-	stages->options = *options;
-	stages->count = plan->stage_count;
-	stages->runs = br_alloc_array(stages->count, sizeof(*stages->runs));
+	*stages = (struct br_stages){
+		.options = *options,
+		.has_changed = true,
+	};
+	if (stages->options.jobs == 0)
+		stages->options.jobs = 1;
+	init_groups(stages);
+	init_runs(stages);
+	br_services_init(&stages->services, &services);
 	for (size_t i = 0; i < stages->count; i++) {
 		struct br_stage_run *run = &stages->runs[i];
 
-		run->stage = &plan->stages[i];
-		run->owner = stages;
-		run->deadline_ms = -1;
-		br_output_init(
-			&run->output, options->emitter->mask, emit_output, run);
 		if (run->stage->skip == BR_SKIP_SELECTION)
 			skip(run, BR_REASON_SELECTION);
+		else if (run->stage->skip == BR_SKIP_WHEN)
+			skip(run, BR_REASON_WHEN);
 	}
 }
 
 void br_stages_done(struct br_stages *stages)
 {
 	for (size_t i = 0; i < stages->count; i++)
-		br_output_done(&stages->runs[i].output);
+		br_attempt_done(&stages->runs[i]);
+	br_services_done(&stages->services);
+	br_heap_done(&stages->ready);
 	free(stages->runs);
+	free(stages->groups);
+	free(stages->queue);
+	free(stages->active);
 	*stages = (struct br_stages){ 0 };
 }
 
-void br_stages_attach(struct br_stages *stages, struct br_session *session,
-	const char *image_user)
+static bool is_among(const uint8_t *statuses, size_t count, int64_t status)
 {
-	stages->options.session = session;
-	stages->options.image_user = image_user;
-}
-
-static bool is_allowed(const struct br_allow_failure *allow, int64_t status)
-{
-	if (allow->is_any)
-		return true;
-	for (size_t i = 0; i < allow->status_count; i++)
-		if (allow->statuses[i] == status)
+	for (size_t i = 0; i < count; i++)
+		if (statuses[i] == status)
 			return true;
 	return false;
 }
 
-/* What a stage's end means for the build. */
-static void count_result(struct br_stage_run *run, int64_t status)
+static bool is_allowed(const struct br_stage_run *run)
+{
+	const struct br_allow_failure *allow = &run->stage->allow_failure;
+
+	return run->end.result == BR_RESULT_FAIL &&
+		(allow->is_any ||
+			is_among(allow->statuses, allow->status_count,
+				run->end.status));
+}
+
+/* What the end of a stage means for the build. Gives whether it failed. */
+static bool count_result(struct br_stage_run *run)
 {
 	struct br_stages *stages = run->owner;
 
-	switch (run->result) {
+	switch (run->end.result) {
 	case BR_RESULT_PASS:
 	case BR_RESULT_CACHED:
 	case BR_RESULT_SKIPPED:
+		return false;
 	case BR_RESULT_CANCELLED:
-		return;
+		return true;
 	case BR_RESULT_ERROR:
 		stages->has_error = true;
-		return;
+		break;
 	case BR_RESULT_FAIL:
+		if (is_allowed(run))
+			return false;
 		if (run->stage->is_prepare)
 			stages->has_prepare_failed = true;
-		else if (!is_allowed(&run->stage->allow_failure, status))
-			stages->has_failed = true;
+		stages->has_failed = true;
+		break;
+	}
+	return true;
+}
+
+/* Stop what only runs where all is well; what is to tidy up goes on. */
+static void fail_fast(struct br_stages *stages)
+{
+	stages->is_failing_fast = true;
+	for (size_t i = 0; i < stages->active_count; i++) {
+		struct br_stage_run *run = stages->active[i];
+
+		if (run->stage->status != BR_WHEN_SUCCESS)
+			continue;
+		if (run->phase == BR_STAGE_RUNNING)
+			br_attempt_stop(run, BR_STAGE_STOP_CANCELLED);
+		else
+			run->deadline_ms = 0;
+	}
+	for (size_t i = 0; i < stages->options.plan->group_count; i++)
+		enqueue(stages, i);
+}
+
+static void drop_active(struct br_stage_run *run)
+{
+	struct br_stages *stages = run->owner;
+	size_t i = 0;
+
+	while (i < stages->active_count && stages->active[i] != run)
+		i++;
+	if (i < stages->active_count)
+		stages->active[i] = stages->active[--stages->active_count];
+}
+
+/* No further attempt: the last one is the stage's end. */
+static void settle(struct br_stage_run *run)
+{
+	struct br_stages *stages = run->owner;
+	bool is_failure = count_result(run);
+
+	drop_active(run);
+	end(run, is_failure);
+	if (is_failure && stages->options.is_fail_fast &&
+		!stages->is_failing_fast && !stages->is_closed)
+		fail_fast(stages);
+}
+
+static bool may_retry(const struct br_stage_run *run)
+{
+	const struct br_retry *retry = &run->stage->retry;
+	const struct br_attempt_end *last = &run->end;
+
+	if (run->attempt > retry->max || run->owner->is_closed ||
+		(last->result != BR_RESULT_FAIL &&
+			last->result != BR_RESULT_ERROR) ||
+		(run->owner->is_failing_fast &&
+			run->stage->status == BR_WHEN_SUCCESS))
+		return false;
+	if (!retry->has_conditions)
+		return true;
+	if (last->reason == BR_REASON_TIMEOUT)
+		return retry->on_timeout;
+	if (last->reason == BR_REASON_ENGINE)
+		return retry->on_engine;
+	return is_among(retry->statuses, retry->status_count, last->status);
+}
+
+/* What the services said may be why the stage failed. */
+static void show_services(const struct br_stage_run *run)
+{
+	for (size_t i = 0; i < run->stage->services.count; i++)
+		br_service_show(
+			&run->owner->services
+				 .items[run->stage->services.items[i]],
+			BR_LEVEL_INFO);
+}
+
+void br_stages_take_end(struct br_stage_run *run)
+{
+	struct br_stages *stages = run->owner;
+
+	stages->running_count--;
+	if (run->end.result == BR_RESULT_FAIL)
+		show_services(run);
+	if (!may_retry(run)) {
+		settle(run);
+		return;
+	}
+	run->phase = BR_STAGE_DELAYED;
+	run->deadline_ms = br_clock_now_ms() + run->stage->retry.delay_ms;
+}
+
+/* What keeps a stage from running now. */
+enum obstacle {
+	OBSTACLE_NONE,
+	/* Its container or a service is still to come. */
+	OBSTACLE_PENDING,
+	OBSTACLE_HOST,
+	OBSTACLE_SERVICE,
+};
+
+static enum obstacle find_obstacle(
+	const struct br_stage_run *run, const struct br_service_run **failed)
+{
+	enum obstacle obstacle = OBSTACLE_NONE;
+
+	for (size_t i = 0; i < run->stage->services.count; i++) {
+		*failed = &run->owner->services
+				   .items[run->stage->services.items[i]];
+		if ((*failed)->state == BR_SERVICE_FAILED)
+			return OBSTACLE_SERVICE;
+		if ((*failed)->state != BR_SERVICE_READY)
+			obstacle = OBSTACLE_PENDING;
+	}
+	if (run->host && run->host->state == BR_HOST_LOST)
+		return OBSTACLE_HOST;
+	if (run->host && run->host->state != BR_HOST_UP)
+		obstacle = OBSTACLE_PENDING;
+	return obstacle;
+}
+
+static void look_again(struct br_stage_run *run)
+{
+	struct br_stages *stages = run->owner;
+	const struct br_service_run *failed = NULL;
+
+	if (run->phase != BR_STAGE_DUE ||
+		find_obstacle(run, &failed) == OBSTACLE_PENDING)
+		return;
+	/* One that cannot run fails in its turn. */
+	run->phase = BR_STAGE_READY;
+	br_heap_add(&stages->ready, run->index, run->stage->path_ms);
+}
+
+void br_stages_host_changed(struct br_stages *stages, struct br_host *host)
+{
+	const struct br_attempt_end lost = {
+		.result = BR_RESULT_ERROR,
+		.reason = BR_REASON_ENGINE,
+		.status = -1,
+	};
+
+	if (host->service) {
+		br_services_host_changed(&stages->services, host);
+		return;
+	}
+	if (host->state == BR_HOST_LOST && host == stages->shared) {
+		stages->has_lost_shared = true;
+		return;
+	}
+	for (size_t i = 0; i < stages->count; i++) {
+		struct br_stage_run *run = &stages->runs[i];
+
+		if (run->host != host)
+			continue;
+		if (host->state == BR_HOST_LOST &&
+			run->phase == BR_STAGE_RUNNING) {
+			br_emit_notice(stages->options.emitter, BR_LEVEL_ERROR,
+				"stage '%s': %s", run->stage->name,
+				host->err.text);
+			br_attempt_abandon(run, &lost);
+		} else {
+			look_again(run);
+		}
+	}
+}
+
+/* What it needs has come out as it wants: it runs when there is room for it. */
+static void become_due(struct br_stage_run *run)
+{
+	run->phase = BR_STAGE_DUE;
+	run->owner->has_changed = true;
+	look_again(run);
+}
+
+static void decide(struct br_stage_run *run)
+{
+	const struct br_group_run *group = group_of(run);
+	bool has_needs = group->pending_needs == 0;
+	bool has_failed = group->has_failed_before;
+
+	/* One that waits to be tried again needs nothing more. */
+	if (run->attempt > 0) {
+		if (run->owner->is_failing_fast &&
+			run->stage->status == BR_WHEN_SUCCESS)
+			settle(run);
+		return;
+	}
+	switch (run->stage->status) {
+	case BR_WHEN_SUCCESS:
+		if (run->owner->is_failing_fast)
+			skip(run, BR_REASON_FAIL_FAST);
+		else if (has_failed)
+			skip(run, BR_REASON_NEEDS);
+		else if (has_needs && run->phase == BR_STAGE_WAITING)
+			become_due(run);
+		return;
+	case BR_WHEN_FAILURE:
+		if (!has_needs || run->phase != BR_STAGE_WAITING)
+			return;
+		if (has_failed)
+			become_due(run);
+		else
+			skip(run, BR_REASON_WHEN);
+		return;
+	case BR_WHEN_ALWAYS:
+		if (has_needs && run->phase == BR_STAGE_WAITING)
+			become_due(run);
 		return;
 	}
 }
 
-static void finish(struct br_stage_run *run, enum br_result result,
-	enum br_reason reason, int64_t status)
+static bool is_undecided(const struct br_stage_run *run)
 {
-	bool has_passed = result == BR_RESULT_PASS;
-	struct br_event event = {
-		.type = BR_EVENT_STAGE_FINISHED,
-		.stage_finished = {
-			.stage = run->stage->name,
-			.attempt = 1,
-			.result = result,
-			.seconds = seconds_since(run->started_us),
-			.reason = reason,
-			.step = has_passed ? 0 : run->step,
-			.status = has_passed ? NO_STATUS : status,
-		},
-	};
-
-	run->phase = BR_STAGE_ENDED;
-	run->result = result;
-	run->deadline_ms = -1;
-	run->owner->running_count--;
-	count_result(run, status);
-	br_emit(run->owner->options.emitter, &event);
+	return run->phase == BR_STAGE_WAITING || run->phase == BR_STAGE_DUE ||
+		run->phase == BR_STAGE_READY;
 }
 
-/* A step that began but whose end nobody will tell any more. */
-static void drop_step(struct br_stage_run *run)
+/* Look at every group of which something may have become possible. */
+static void work_off_queue(struct br_stages *stages)
 {
-	br_output_flush(&run->output);
-	run->is_step_running = false;
-}
+	const struct br_plan *plan = stages->options.plan;
 
-static bool on_step_started(
-	void *ctx, unsigned stage, unsigned step, struct br_err *err)
-{
-	struct br_stages *stages = ctx;
-	struct br_stage_run *run = &stages->runs[stage - 1];
+	while (stages->queue_count > 0) {
+		const struct br_plan_group *group =
+			&plan->groups[dequeue(stages)];
 
-	if (step < 1 || step > run->stage->step_count)
-		return br_fail(err, BR_EPROTO,
-			"buildr-init told of step %u of stage '%s'", step,
-			run->stage->name);
-	run->step = step;
-	run->is_step_running = true;
-	run->step_started_us = br_clock_now_us();
+		for (size_t i = 0; i < group->count; i++) {
+			struct br_stage_run *run =
+				&stages->runs[group->first + i];
 
-	const struct br_plan_step *plan_step = &run->stage->steps[step - 1];
-	struct br_event event = {
-		.type = BR_EVENT_STEP_STARTED,
-		.step_started = {
-			.stage = run->stage->name,
-			.step = step,
-			.command = plan_step->command,
-			.line = plan_step->line,
-		},
-	};
-	br_emit(stages->options.emitter, &event);
-	return true;
-}
-
-static bool on_output(void *ctx, unsigned stage, enum br_output_stream stream,
-	const char *data, size_t len, struct br_err *err)
-{
-	struct br_stages *stages = ctx;
-	struct br_stage_run *run = &stages->runs[stage - 1];
-
-	(void)err;
-	br_output_feed(&run->output,
-		stream == BR_OUTPUT_STDERR ? BR_STREAM_STDERR
-					   : BR_STREAM_STDOUT,
-		(struct br_str){ .data = data, .len = len }, br_clock_now_ms());
-	return true;
-}
-
-static bool on_step_finished(void *ctx, unsigned stage,
-	const struct br_step_report *report, struct br_err *err)
-{
-	struct br_stages *stages = ctx;
-	struct br_stage_run *run = &stages->runs[stage - 1];
-	struct br_event event = {
-		.type = BR_EVENT_STEP_FINISHED,
-		.step_finished = {
-			.stage = run->stage->name,
-			.step = report->step,
-			.status = report->status,
-			.seconds = (double)report->wall_us / 1e6,
-			.cpu_seconds = (double)report->cpu_us / 1e6,
-			.max_rss = report->max_rss_bytes,
-		},
-	};
-
-	if (report->step != run->step)
-		return br_fail(err, BR_EPROTO,
-			"buildr-init ended step %u of stage '%s' in step %u",
-			report->step, run->stage->name, run->step);
-	drop_step(run);
-	run->last = *report;
-	br_emit(stages->options.emitter, &event);
-	return true;
-}
-
-#define NO_SHELL_HELP \
-	": name one that the image has with 'shell', or write the steps as " \
-	"lists, like [program, argument], which take none"
-
-/* The container cannot do what the stage asks for; say what, in words. */
-static void finish_unable(
-	struct br_stage_run *run, const struct br_stage_report *report)
-{
-	struct br_emitter *emitter = run->owner->options.emitter;
-	bool has_no_shell = report->failure_kind == BR_FAILURE_NO_SHELL;
-
-	br_emit_notice(emitter, BR_LEVEL_ERROR, "stage '%s': %s%s",
-		run->stage->name, report->failure,
-		has_no_shell ? NO_SHELL_HELP : "");
-	switch (report->failure_kind) {
-	case BR_FAILURE_NO_SHELL:
-		finish(run, BR_RESULT_FAIL, BR_REASON_STATUS, STATUS_NOT_FOUND);
-		return;
-	case BR_FAILURE_USER:
-	case BR_FAILURE_WORKDIR:
-		finish(run, BR_RESULT_FAIL, BR_REASON_STATUS,
-			STATUS_CANNOT_RUN);
-		return;
-	case BR_FAILURE_SYSTEM:
-		finish(run, BR_RESULT_ERROR, BR_REASON_ENGINE, NO_STATUS);
-		return;
+			if (!stages->is_closed && is_undecided(run))
+				decide(run);
+		}
 	}
 }
 
-static enum br_reason reason_of(const struct br_step_report *last, int status)
+/* A number that no stage has which runs. */
+static unsigned next_number(struct br_stages *stages)
 {
-	if (last->is_oom)
-		return BR_REASON_MEMORY;
-	if (last->is_signal || status > STATUS_SIGNAL)
-		return BR_REASON_SIGNAL;
-	return BR_REASON_STATUS;
+	bool is_taken = true;
+
+	while (is_taken) {
+		stages->number = stages->number % NUMBER_MAX + 1;
+		is_taken = false;
+		for (size_t i = 0; i < stages->active_count; i++)
+			if (stages->active[i]->number == stages->number)
+				is_taken = true;
+	}
+	return stages->number;
 }
 
-static bool on_stage_finished(void *ctx, unsigned stage,
-	const struct br_stage_report *report, struct br_err *err)
+static void start_failed(struct br_stage_run *run, enum obstacle obstacle,
+	const struct br_service_run *failed)
 {
-	struct br_stages *stages = ctx;
-	struct br_stage_run *run = &stages->runs[stage - 1];
-
-	if (run->phase != BR_STAGE_RUNNING)
-		return br_fail(err, BR_EPROTO,
-			"buildr-init ended stage '%s', which is not running",
-			run->stage->name);
-	drop_step(run);
-	if (run->stop == BR_STAGE_STOP_CANCELLED)
-		finish(run, BR_RESULT_CANCELLED, BR_REASON_CANCELLED,
-			report->status);
-	else if (run->stop == BR_STAGE_STOP_TIMEOUT)
-		finish(run, BR_RESULT_FAIL, BR_REASON_TIMEOUT, report->status);
-	else if (report->failure)
-		finish_unable(run, report);
-	else if (report->status != 0)
-		finish(run, BR_RESULT_FAIL,
-			reason_of(&run->last, report->status), report->status);
-	else
-		finish(run, BR_RESULT_PASS, BR_REASON_NONE, NO_STATUS);
-	return true;
-}
-
-struct br_session_handlers br_stages_handlers(struct br_stages *stages)
-{
-	return (struct br_session_handlers){
-		.ctx = stages,
-		.step_started = on_step_started,
-		.output = on_output,
-		.step_finished = on_step_finished,
-		.stage_finished = on_stage_finished,
+	struct br_attempt_end why = {
+		.result = BR_RESULT_ERROR,
+		.reason = BR_REASON_ENGINE,
+		.status = -1,
 	};
-}
 
-static const char *user_of(const struct br_stage_run *run)
-{
-	const char *image_user = run->owner->options.image_user;
-
-	if (run->stage->user)
-		return run->stage->user;
-	return image_user && image_user[0] != '\0' ? image_user : NULL;
-}
-
-/* The plan's environment and what only the run knows. */
-static const char **make_environment(
-	const struct br_stage_run *run, const char *build_id)
-{
-	const char *const *planned = run->stage->environment;
-	size_t count = 0;
-
-	while (planned[count])
-		count++;
-
-	const char **made = br_alloc_array(count + 2, sizeof(*made));
-	memcpy(made, planned, count * sizeof(*made));
-	made[count] = build_id;
-	return made;
-}
-
-static void send_stage(struct br_stage_run *run)
-{
-	const struct br_plan_stage *stage = run->stage;
-	br_autofree char *build_id =
-		br_format("BUILDR_BUILD_ID=%s", run->owner->options.build);
-	br_autofree const char **environment = make_environment(run, build_id);
-	br_autofree struct br_session_step *steps =
-		br_alloc_array(stage->step_count, sizeof(*steps));
-
-	for (size_t i = 0; i < stage->step_count; i++)
-		steps[i] = (struct br_session_step){
-			.text = stage->steps[i].text,
-			.argv = stage->steps[i].argv,
-		};
-
-	const struct br_session_stage what = {
-		.steps = steps,
-		.step_count = stage->step_count,
-		.environment = environment,
-		.workdir = stage->workdir,
-		.user = user_of(run),
-		.is_host_user = stage->is_host_user,
-		.shell = stage->shell,
-	};
-	br_session_start(run->owner->options.session, number_of(run), &what);
+	if (obstacle == OBSTACLE_HOST) {
+		br_emit_notice(run->owner->options.emitter, BR_LEVEL_ERROR,
+			"stage '%s': %s", run->stage->name,
+			run->host->err.text);
+	} else if (failed && !failed->is_unavailable) {
+		why.result = BR_RESULT_FAIL;
+		why.reason = BR_REASON_SERVICE;
+	}
+	br_attempt_start_failed(run, &why);
 }
 
 static void start(struct br_stage_run *run)
 {
 	struct br_stages *stages = run->owner;
-	struct br_event event = {
-		.type = BR_EVENT_STAGE_STARTED,
-		.stage_started = {
-			.stage = run->stage->name,
-			.attempt = 1,
-			.image = stages->options.plan->image,
-			.steps = (int64_t)run->stage->step_count,
-		},
-	};
+	const struct br_service_run *failed = NULL;
+	enum obstacle obstacle = find_obstacle(run, &failed);
 
-	run->phase = BR_STAGE_RUNNING;
-	run->started_us = br_clock_now_us();
-	if (run->stage->timeout_ms > 0)
-		run->deadline_ms = br_clock_now_ms() + run->stage->timeout_ms;
+	/* A service has come to need time again. */
+	if (obstacle == OBSTACLE_PENDING) {
+		run->phase = BR_STAGE_DUE;
+		return;
+	}
+	stages->active[stages->active_count++] = run;
 	stages->running_count++;
-	br_emit(stages->options.emitter, &event);
-
-	/* Nothing to do needs no container's word. */
-	if (run->stage->step_count == 0)
-		finish(run, BR_RESULT_PASS, BR_REASON_NONE, NO_STATUS);
+	if (obstacle == OBSTACLE_NONE)
+		br_attempt_start(run, next_number(stages));
 	else
-		send_stage(run);
+		start_failed(run, obstacle, failed);
 }
 
-/* Whether an ended stage holds back those that need it. */
-static bool lets_pass(const struct br_stage_run *needed)
+/* The next attempt of a stage is due, with what it lacks opened again. */
+static void retry(struct br_stage_run *run)
 {
-	switch (needed->result) {
-	case BR_RESULT_PASS:
-	case BR_RESULT_CACHED:
-		return true;
-	case BR_RESULT_FAIL:
-		return is_allowed(
-			&needed->stage->allow_failure, needed->last.status);
-	case BR_RESULT_SKIPPED:
-		return needed->stage->skip != BR_SKIP_NOT;
-	case BR_RESULT_ERROR:
-	case BR_RESULT_CANCELLED:
-		return false;
+	run->deadline_ms = -1;
+	if (run->owner->is_failing_fast &&
+		run->stage->status == BR_WHEN_SUCCESS) {
+		settle(run);
+		return;
 	}
-	return false;
-}
-
-/* What the stages that one needs say of it. */
-enum readiness {
-	READY,
-	NOT_YET,
-	NEVER,
-};
-
-static enum readiness look_at_needs(struct br_stage_run *run)
-{
-	enum readiness readiness = READY;
-
-	for (size_t i = 0; run->stage->needs[i]; i++) {
-		const struct br_stage_run *needed =
-			find_run(run->owner, run->stage->needs[i]);
-
-		if (!needed)
-			continue;
-		if (needed->phase != BR_STAGE_ENDED)
-			readiness = NOT_YET;
-		else if (!lets_pass(needed))
-			return NEVER;
-	}
-	return readiness;
-}
-
-static unsigned job_count(const struct br_stages *stages)
-{
-	return stages->options.jobs > 0 ? stages->options.jobs : 1;
-}
-
-/* A stage without steps needs no container to pass. */
-static bool may_start(const struct br_stage_run *run)
-{
-	const struct br_stages *stages = run->owner;
-
-	return !stages->is_closed &&
-		stages->running_count < job_count(stages) &&
-		(stages->options.session || run->stage->step_count == 0);
-}
-
-/* Go over the stages once. Gives true where one was started or skipped. */
-static bool start_some(struct br_stages *stages)
-{
-	bool has_changed = false;
-
-	for (size_t i = 0; i < stages->count; i++) {
-		struct br_stage_run *run = &stages->runs[i];
-
-		if (run->phase != BR_STAGE_WAITING)
-			continue;
-
-		enum readiness readiness = look_at_needs(run);
-		if (readiness == NEVER)
-			skip(run, BR_REASON_NEEDS);
-		else if (readiness == READY && may_start(run))
-			start(run);
-		has_changed = has_changed || run->phase != BR_STAGE_WAITING;
-	}
-	return has_changed;
+	drop_active(run);
+	br_opening_renew(run);
+	become_due(run);
 }
 
 void br_stages_start(struct br_stages *stages)
 {
+	size_t index = 0;
+
+	work_off_queue(stages);
 	/* An empty stage passes at once, and makes others ready. */
-	while (start_some(stages))
-		continue;
+	while (!stages->is_closed &&
+		stages->running_count < stages->options.jobs &&
+		br_heap_take(&stages->ready, &index)) {
+		/* It may have been skipped meanwhile. */
+		if (stages->runs[index].phase == BR_STAGE_READY)
+			start(&stages->runs[index]);
+		work_off_queue(stages);
+	}
+	if (stages->has_changed && !stages->is_closed)
+		br_opening_look(stages);
+	stages->has_changed = false;
 }
 
 bool br_stages_are_done(const struct br_stages *stages)
 {
-	for (size_t i = 0; i < stages->count; i++)
-		if (stages->runs[i].phase != BR_STAGE_ENDED)
-			return false;
-	return true;
+	return stages->ended_count == stages->count;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -490,13 +608,11 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t br_stages_deadline_ms(const struct br_stages *stages)
 {
-	int64_t deadline_ms = -1;
+	int64_t deadline_ms = br_services_deadline_ms(&stages->services);
 
-	for (size_t i = 0; i < stages->count; i++) {
-		const struct br_stage_run *run = &stages->runs[i];
+	for (size_t i = 0; i < stages->active_count; i++) {
+		const struct br_stage_run *run = stages->active[i];
 
-		if (run->phase != BR_STAGE_RUNNING)
-			continue;
 		deadline_ms = earlier(deadline_ms, run->deadline_ms);
 		deadline_ms = earlier(
 			deadline_ms, br_output_deadline_ms(&run->output));
@@ -504,62 +620,62 @@ int64_t br_stages_deadline_ms(const struct br_stages *stages)
 	return deadline_ms;
 }
 
-static void stop(struct br_stage_run *run, enum br_stage_stop why)
-{
-	if (run->stop != BR_STAGE_STOP_NONE)
-		return;
-	run->stop = why;
-	run->deadline_ms = -1;
-	br_session_stop(run->owner->options.session, number_of(run),
-		run->owner->options.grace_ms);
-}
-
 void br_stages_tick(struct br_stages *stages)
 {
 	int64_t now_ms = br_clock_now_ms();
 
-	for (size_t i = 0; i < stages->count; i++) {
-		struct br_stage_run *run = &stages->runs[i];
+	br_services_tick(&stages->services);
+	for (size_t i = 0; i < stages->active_count; i++)
+		br_output_tick(&stages->active[i]->output, now_ms);
+	/* Backwards: one that is due again leaves the list. */
+	for (size_t i = stages->active_count; i-- > 0;) {
+		struct br_stage_run *run = stages->active[i];
 
-		if (run->phase != BR_STAGE_RUNNING)
+		if (run->deadline_ms < 0 || run->deadline_ms > now_ms)
 			continue;
-		br_output_tick(&run->output, now_ms);
-		if (run->deadline_ms >= 0 && run->deadline_ms <= now_ms)
-			stop(run, BR_STAGE_STOP_TIMEOUT);
+		if (run->phase == BR_STAGE_RUNNING)
+			br_attempt_stop(run, BR_STAGE_STOP_TIMEOUT);
+		else
+			retry(run);
 	}
 }
 
-/* What never ran since the build ended before it. */
-static void skip_waiting(struct br_stages *stages)
+/* Nothing more is started; what has been tried keeps its last result. */
+static void close_stages(struct br_stages *stages)
 {
-	for (size_t i = 0; i < stages->count; i++)
-		if (stages->runs[i].phase == BR_STAGE_WAITING)
-			skip(&stages->runs[i], BR_REASON_FAIL_FAST);
+	stages->is_closed = true;
+	for (size_t i = 0; i < stages->count; i++) {
+		struct br_stage_run *run = &stages->runs[i];
+
+		if (run->phase == BR_STAGE_RUNNING ||
+			run->phase == BR_STAGE_ENDED)
+			continue;
+		if (run->attempt > 0)
+			settle(run);
+		else
+			skip(run, BR_REASON_FAIL_FAST);
+	}
 }
 
 void br_stages_stop(struct br_stages *stages, enum br_stage_stop why)
 {
-	stages->is_closed = true;
-	for (size_t i = 0; i < stages->count; i++)
-		if (stages->runs[i].phase == BR_STAGE_RUNNING)
-			stop(&stages->runs[i], why);
-	skip_waiting(stages);
+	if (!stages->is_closed)
+		close_stages(stages);
+	for (size_t i = 0; i < stages->active_count; i++)
+		br_attempt_stop(stages->active[i], why);
 }
 
 void br_stages_abandon(struct br_stages *stages, enum br_result result)
 {
-	enum br_reason reason = result == BR_RESULT_CANCELLED
-		? BR_REASON_CANCELLED
-		: BR_REASON_ENGINE;
+	const struct br_attempt_end end_of_all = {
+		.result = result,
+		.reason = result == BR_RESULT_CANCELLED ? BR_REASON_CANCELLED
+							: BR_REASON_ENGINE,
+		.status = -1,
+	};
 
-	stages->is_closed = true;
-	for (size_t i = 0; i < stages->count; i++) {
-		struct br_stage_run *run = &stages->runs[i];
-
-		if (run->phase != BR_STAGE_RUNNING)
-			continue;
-		drop_step(run);
-		finish(run, result, reason, NO_STATUS);
-	}
-	skip_waiting(stages);
+	close_stages(stages);
+	while (stages->active_count > 0)
+		br_attempt_abandon(
+			stages->active[stages->active_count - 1], &end_of_all);
 }

@@ -2,9 +2,10 @@
 /*
  * stages.h - which stage runs when, and how each came out.
  *
- * Knows the plan's graph and the session, tells what happens as events, and never
- * waits: the owner's loop calls it when something came or a time is due. A stage
- * is started as soon as the stages that it needs have passed and a job is free.
+ * Knows the plan's graph, tells what happens as events, and never waits: the
+ * owner's loop calls it when something came or a time is due. A stage is started as
+ * soon as those that it needs have ended as its `when` wants it, its container and
+ * services are there, and a job is free; of several the one on the longest path.
  */
 #pragma once
 
@@ -16,69 +17,71 @@
 #include "base/err.h"
 #include "event/event.h"
 #include "plan/plan.h"
+#include "run/attempt.h"
 #include "run/emit.h"
-#include "run/output.h"
-#include "session/session.h"
-
-enum br_stage_phase {
-	BR_STAGE_WAITING,
-	BR_STAGE_RUNNING,
-	BR_STAGE_ENDED,
-};
-
-/* Why a running stage was stopped. */
-enum br_stage_stop {
-	BR_STAGE_STOP_NONE,
-	BR_STAGE_STOP_TIMEOUT,
-	BR_STAGE_STOP_CANCELLED,
-};
-
-/* One stage of the plan as it runs. Private. */
-struct br_stage_run {
-	const struct br_plan_stage *stage;
-	enum br_stage_phase phase;
-	enum br_result result;
-	enum br_stage_stop stop;
-	int64_t started_us;
-	/* Milliseconds of the monotonic clock; -1: none. */
-	int64_t deadline_ms;
-	/* The step that is running or was the last one; 0: none yet. */
-	unsigned step;
-	int64_t step_started_us;
-	bool is_step_running;
-	/* Of the last step that ended. */
-	struct br_step_report last;
-	struct br_output output;
-	/* The owner, for callbacks. */
-	struct br_stages *owner;
-};
+#include "run/hosts.h"
+#include "run/heap.h"
+#include "run/services.h"
 
 /* Everything that stages need of the run around them; borrowed. */
 struct br_stages_options {
 	const struct br_plan *plan;
 	struct br_emitter *emitter;
-	/* Of the container; NULL when there is none. */
-	struct br_session *session;
-	/* The image's user, for stages that name none; "" or NULL: root. */
-	const char *image_user;
+	/* To which the stages add theirs. */
+	struct br_hosts *hosts;
 	const char *build;
 	unsigned jobs;
+	bool is_fail_fast;
 	int64_t grace_ms;
 };
 
-/* Starts out all zero, then br_stages_init(). */
+/* A group of the plan as it runs. Private. */
+struct br_group_run {
+	/* Needed groups, and `prepare`, that have not ended. */
+	size_t pending_needs;
+	size_t pending_stages;
+	/* One of its stages has failed. */
+	bool has_failed;
+	/* One that it needs has, directly or through others. */
+	bool has_failed_before;
+	bool is_queued;
+};
+
+/* Starts out all zero, then br_stages_init(). Private, but for the has_... */
 struct br_stages {
 	struct br_stages_options options;
+	struct br_services_run services;
+	/* The build's container; NULL: no stage runs in it. */
+	struct br_host *shared;
+	/* As the plan's. */
 	struct br_stage_run *runs;
 	size_t count;
+	size_t ended_count;
+	struct br_group_run *groups;
+	/* Groups of which something may have become possible. */
+	size_t *queue;
+	size_t queue_first;
+	size_t queue_count;
+	/* Those that run or wait for their next attempt. */
+	struct br_stage_run **active;
+	size_t active_count;
 	size_t running_count;
+	struct br_heap ready;
+	/* Of the attempt that was started last. */
+	unsigned number;
+	/* Containers may have to be opened. */
+	bool has_changed;
 	/* No further stage is started: the build is being stopped. */
 	bool is_closed;
+	/* With --fail-fast, after a failure: only what tidies up is started. */
+	bool is_failing_fast;
 	/* Something failed that fails the build. */
 	bool has_failed;
 	bool has_prepare_failed;
 	/* A stage could not be run for reasons outside the project. */
 	bool has_error;
+	/* The build's container was lost: `shared->err` says why. */
+	bool has_lost_shared;
 };
 
 /* Begin: skips what the plan skips. Ownership: br_stages_done(). */
@@ -88,30 +91,29 @@ void br_stages_init(
 /* Free what `stages` holds. */
 void br_stages_done(struct br_stages *stages);
 
-/* Give the handlers for the session whose stages these are. */
-struct br_session_handlers br_stages_handlers(struct br_stages *stages);
-
-/* Set what is known only once the container runs. Borrowed. */
-void br_stages_attach(struct br_stages *stages, struct br_session *session,
-	const char *image_user);
+/* A host is up or lost. */
+void br_stages_host_changed(struct br_stages *stages, struct br_host *host);
 
 /* Start every stage that can start, and skip those that never will. */
 void br_stages_start(struct br_stages *stages);
 
-/* Say whether anything runs or is still to run. */
+/* Say whether nothing runs and nothing is still to run. */
 bool br_stages_are_done(const struct br_stages *stages);
 
 /* Give the time of the next br_stages_tick(), in monotonic ms; -1: none. */
 int64_t br_stages_deadline_ms(const struct br_stages *stages);
 
-/* Do what is due: late output, timeouts of stages. */
+/* Do what is due: late output, timeouts of stages, next attempts, services. */
 void br_stages_tick(struct br_stages *stages);
 
 /* Stop what runs, and start nothing more. */
 void br_stages_stop(struct br_stages *stages, enum br_stage_stop why);
 
 /*
- * End without the session: what runs gets `result` (and reason ENGINE or
+ * End without any session: what runs gets `result` (and reason ENGINE or
  * CANCELLED), what waits is skipped.
  */
 void br_stages_abandon(struct br_stages *stages, enum br_result result);
+
+/* The attempt of `run` has ended, as run->end says. For attempt.c. */
+void br_stages_take_end(struct br_stage_run *run);

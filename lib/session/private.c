@@ -103,6 +103,12 @@ char *br_private_path(const char *build)
 		chosen < count ? places[chosen] : "/tmp", build);
 }
 
+bool br_private_make(const char *path, struct br_err *err)
+{
+	return mkdir(path, FOLDER_MODE) == 0 ||
+		br_fail_errno(err, "make the folder '%s'", path);
+}
+
 static bool copy_init(
 	const char *init_path, const char *folder, struct br_err *err)
 {
@@ -146,9 +152,8 @@ bool br_private_open(const char *path, const char *init_path,
 {
 	struct br_private opened = { .listen_fd = -1 };
 
-	/* It must be new: what is there already may be anybody's. */
-	if (mkdir(path, FOLDER_MODE) < 0)
-		return br_fail_errno(err, "make the folder '%s'", path);
+	if (!br_private_make(path, err))
+		return false;
 	opened.folder = br_strdup(path);
 	if (!copy_init(init_path, opened.folder, err) ||
 		!listen_in(opened.folder, &opened.listen_fd, err)) {

@@ -41,6 +41,12 @@ bool br_private_find_init(char **path, struct br_err *err) BR_MUST_CHECK;
 char *br_private_path(const char *build);
 
 /*
+ * Make the folder of a build, in which each container has one of its own. It must
+ * be new: what is there already may be anybody's. Fails with BR_ESYSTEM.
+ */
+bool br_private_make(const char *path, struct br_err *err) BR_MUST_CHECK;
+
+/*
  * Make the folder `path` with a copy of `init_path` and the socket.
  *
  * Fails with BR_ESYSTEM, and leaves nothing then.

@@ -31,7 +31,7 @@ static void end_heading(struct br_buf *text, bool has_color)
 
 static void add_details(const struct br_event *event, struct br_buf *text)
 {
-	const struct br_host *host = &event->build_started.host;
+	const struct br_event_host *host = &event->build_started.host;
 
 	add_safe(text, "  buildr ", event->build_started.version);
 	add_safe(text, " on ", host->name);

@@ -346,8 +346,8 @@ static void gathers_every_value_of_a_secret(void **state)
 	options->environment = caller;
 	options->env = env;
 	options->env_count = 2;
-	options->selection = selection;
-	options->selection_count = 1;
+	options->selection =
+		(struct br_plan_names){ .items = selection, .count = 1 };
 	planned_must(&project->planned,
 		"image: a\n"
 		"environment:\n"
@@ -398,8 +398,8 @@ static void wants_no_secret_of_a_stage_that_does_not_run(void **state)
 	struct project *project = *state;
 	const char *const selection[] = { "s" };
 
-	project->planned.options.selection = selection;
-	project->planned.options.selection_count = 1;
+	project->planned.options.selection =
+		(struct br_plan_names){ .items = selection, .count = 1 };
 	planned_must(&project->planned,
 		"image: a\n"
 		"environment: {secrets: [API_KEY]}\n"

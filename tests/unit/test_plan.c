@@ -198,7 +198,7 @@ static void shows_a_table(void **state)
 {
 	const char *const selection[] = { "build" };
 	struct planned planned = {
-		.options = { .selection = selection, .selection_count = 1 },
+		.options.selection = { .items = selection, .count = 1 },
 	};
 	br_autobuf struct br_buf text = { 0 };
 
@@ -255,7 +255,7 @@ static void shows_a_graph(void **state)
 {
 	const char *const selection[] = { "build" };
 	struct planned planned = {
-		.options = { .selection = selection, .selection_count = 1 },
+		.options.selection = { .items = selection, .count = 1 },
 	};
 	br_autobuf struct br_buf text = { 0 };
 

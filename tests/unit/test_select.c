@@ -30,8 +30,8 @@ static void assert_selected(
 	struct planned planned = { 0 };
 	br_autobuf struct br_buf text = { 0 };
 
-	planned.options.selection = names;
-	planned.options.selection_count = count;
+	planned.options.selection =
+		(struct br_plan_names){ .items = names, .count = count };
 	planned_must(&planned, manifest);
 	describe(planned.plan, &text);
 	assert_string_equal(br_buf_text(&text), wanted);
@@ -72,22 +72,33 @@ static void runs_prepare_alone_where_only_it_is_named(void **state)
 	assert_selected(names, 1, "prepare -build -test -deploy");
 }
 
+/* Check the names of the groups that a stage needs, each with a blank before. */
+static void assert_needs(
+	const struct planned *planned, const char *name, const char *wanted)
+{
+	const struct br_plan *plan = planned->plan;
+	const struct br_plan_indexes *needs =
+		&plan->groups[planned_stage(planned, name)->group].needs;
+	br_autobuf struct br_buf text = { 0 };
+
+	for (size_t i = 0; i < needs->count; i++)
+		br_buf_addf(&text, " %s", plan->groups[needs->items[i]].name);
+	assert_string_equal(br_buf_text(&text), wanted);
+}
+
 static void says_which_stages_must_have_passed(void **state)
 {
 	const char *const names[] = { "test", "lint" };
 	struct planned planned = { 0 };
 
 	(void)state;
-	planned.options.selection = names;
-	planned.options.selection_count = 2;
+	planned.options.selection =
+		(struct br_plan_names){ .items = names, .count = 2 };
 	planned_must(&planned, manifest);
-	assert_null(planned_stage(&planned, "prepare")->needs[0]);
-	assert_string_equal(
-		planned_stage(&planned, "build")->needs[0], "prepare");
-	assert_string_equal(planned_stage(&planned, "test")->needs[0], "build");
-	assert_null(planned_stage(&planned, "test")->needs[1]);
-	assert_string_equal(
-		planned_stage(&planned, "lint")->needs[0], "prepare");
+	assert_needs(&planned, "prepare", "");
+	assert_needs(&planned, "build", " prepare");
+	assert_needs(&planned, "test", " build");
+	assert_needs(&planned, "lint", " prepare");
 	assert_string_equal(
 		planned_stage(&planned, "build")->why, "needed by 'test'");
 	planned_done(&planned);
@@ -100,16 +111,16 @@ static void rejects_a_name_that_no_stage_has(void **state)
 	struct planned planned = { 0 };
 
 	(void)state;
-	planned.options.selection = near;
-	planned.options.selection_count = 2;
+	planned.options.selection =
+		(struct br_plan_names){ .items = near, .count = 2 };
 	assert_false(planned_build(&planned, manifest));
 	assert_int_equal(planned.err.code, BR_EINPUT);
 	assert_string_equal(planned.err.text,
 		"no stage 'depoly' in .buildr.yml; did you mean 'deploy'?");
 	planned_done(&planned);
 
-	planned.options.selection = far;
-	planned.options.selection_count = 1;
+	planned.options.selection =
+		(struct br_plan_names){ .items = far, .count = 1 };
 	assert_false(planned_build(&planned, manifest));
 	assert_string_equal(
 		planned.err.text, "no stage 'zzzzzzzzzz' in .buildr.yml");
@@ -122,8 +133,8 @@ static void knows_no_prepare_where_there_is_none(void **state)
 	struct planned planned = { 0 };
 
 	(void)state;
-	planned.options.selection = names;
-	planned.options.selection_count = 1;
+	planned.options.selection =
+		(struct br_plan_names){ .items = names, .count = 1 };
 	assert_false(planned_build(
 		&planned, "image: a\nstages: [build]\nbuild: {script: [b]}\n"));
 	assert_int_equal(planned.err.code, BR_EINPUT);
