@@ -9,13 +9,14 @@ static const char *const codes[] = {
 	[BR_COLOR_YELLOW] = "\x1b[33m",
 };
 
-/* Not red, which is for failures. */
+/* Not red, which is for failures, nor the blue that a dark screen swallows. */
 static const char *const stage_codes[] = {
 	"\x1b[36m",
 	"\x1b[33m",
 	"\x1b[32m",
 	"\x1b[35m",
-	"\x1b[34m",
+	"\x1b[94m",
+	"\x1b[96m",
 };
 
 void br_color_start(struct br_buf *text, bool has_color, enum br_color color)

@@ -72,7 +72,7 @@ static void forget(struct br_failures *failures, const char *name)
 		return;
 	*slot = stage->next;
 	if (stage->has_failed)
-		failures->failed_count--;
+		failures->kept_count--;
 	free_failure(stage);
 }
 
@@ -136,11 +136,11 @@ static void finish_stage(
 		forget(failures, name);
 		return;
 	}
-	failures->failed_count++;
-	if (failures->failed_count > BR_FAILURES_SHOWN) {
+	if (failures->kept_count == BR_FAILURES_SHOWN) {
 		forget(failures, name);
 		return;
 	}
+	failures->kept_count++;
 	stage->has_failed = true;
 	stage->result = result;
 	stage->reason = event->stage_finished.reason;
@@ -207,7 +207,7 @@ static void add_cause(struct br_buf *text, enum br_result result,
 		br_buf_add_text(text, "an output was not made");
 		break;
 	case BR_REASON_SERVICE:
-		br_buf_add_text(text, "a service was not ready");
+		br_buf_add_text(text, "a service failed");
 		break;
 	case BR_REASON_ENGINE:
 		br_buf_add_text(text, "the container or its engine failed");
@@ -232,10 +232,11 @@ void br_failures_add_cause(struct br_buf *text, const struct br_event *event)
 
 /* `FAILED build, step 2 (ci.yml:12), after 1.2 s: exit status 1` */
 static void add_headline(struct br_buf *text, const struct br_failure *failure,
-	const char *manifest, bool has_color)
+	const char *manifest, bool is_allowed, bool has_color)
 {
-	br_color_start(text, has_color, BR_COLOR_RED);
-	br_buf_add_text(text, "FAILED ");
+	br_color_start(
+		text, has_color, is_allowed ? BR_COLOR_YELLOW : BR_COLOR_RED);
+	br_buf_add_text(text, is_allowed ? "failed (allowed) " : "FAILED ");
 	br_words_add_safe(text, br_str(failure->stage));
 	br_color_end(text, has_color);
 	if (failure->step > 0) {
@@ -275,11 +276,12 @@ static void add_command(
 }
 
 static void add_block(struct br_buf *text, const struct br_failure *failure,
-	const char *manifest, const struct br_view_options *options)
+	const char *manifest, bool is_allowed,
+	const struct br_view_options *options)
 {
 	bool has_color = options->has_err_color;
 
-	add_headline(text, failure, manifest, has_color);
+	add_headline(text, failure, manifest, is_allowed, has_color);
 	if (failure->step > 0 && failure->command)
 		add_command(text, failure->command, has_color);
 	br_tail_format(&failure->tail, "  | ", text);
@@ -292,17 +294,32 @@ static void add_block(struct br_buf *text, const struct br_failure *failure,
 	br_buf_add_char(text, '\n');
 }
 
-void br_failures_format(const struct br_failures *failures,
-	const struct br_view_options *options, struct br_buf *text)
+static size_t count_failed(const struct br_stage_results *results)
 {
+	size_t count = 0;
+
+	for (size_t i = 0; i < results->count; i++)
+		count += results->items[i].result == BR_RESULT_FAIL ||
+			results->items[i].result == BR_RESULT_ERROR;
+	return count;
+}
+
+void br_failures_format(const struct br_failures *failures,
+	const struct br_event *finished, const struct br_view_options *options,
+	struct br_buf *text)
+{
+	size_t failed = count_failed(&finished->build_finished.stages);
+	bool is_allowed = finished->build_finished.result == BR_RESULT_PASS;
+
 	for (const struct br_failure *failure = failures->stages; failure;
 		failure = failure->next) {
 		if (!failure->has_failed)
 			continue;
-		add_block(text, failure, failures->manifest, options);
+		add_block(
+			text, failure, failures->manifest, is_allowed, options);
 		br_buf_add_char(text, '\n');
 	}
-	if (failures->failed_count > BR_FAILURES_SHOWN)
+	if (failed > failures->kept_count)
 		br_buf_addf(text, "and %zu more failed\n\n",
-			failures->failed_count - BR_FAILURES_SHOWN);
+			failed - failures->kept_count);
 }

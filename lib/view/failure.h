@@ -22,7 +22,8 @@ struct br_failures {
 	char *manifest;
 	/* Stages that run or have failed, in the order of their start. */
 	struct br_failure *stages;
-	size_t failed_count;
+	/* Those of them that have failed. */
+	size_t kept_count;
 };
 
 /* Free it; it may be used again. */
@@ -36,8 +37,10 @@ void br_failures_note(
 void br_failures_add_cause(struct br_buf *text, const struct br_event *event);
 
 /*
- * Add a block for each stage that has failed: step, place, cause, command, last
- * lines, and how to run it again. Nothing where none has.
+ * Add a block for each stage that has failed in the build of `finished`, a
+ * build.finished: step, place, cause, command, last lines, and how to run it again.
+ * Nothing where none has. In a build that passed each failure was allowed.
  */
 void br_failures_format(const struct br_failures *failures,
-	const struct br_view_options *options, struct br_buf *text);
+	const struct br_event *finished, const struct br_view_options *options,
+	struct br_buf *text);

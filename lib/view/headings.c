@@ -114,20 +114,29 @@ static void add_step_figures(const struct br_event *event, struct br_buf *text)
 	br_buf_add_char(text, '\n');
 }
 
-/* That a stage has passed is seen from the table. */
-static void add_stage_end(
-	const struct br_event *event, bool has_color, struct br_buf *text)
+/*
+ * That a stage has passed is seen from the table; a block of its own says so as
+ * well.
+ */
+static void add_stage_end(const struct br_event *event, bool has_color,
+	bool is_grouped, struct br_buf *text)
 {
 	enum br_result result = event->stage_finished.result;
+	int64_t attempt = event->stage_finished.attempt;
 
-	if (result == BR_RESULT_PASS)
+	if (result == BR_RESULT_PASS && !is_grouped)
 		return;
 	start_heading(text, has_color);
 	add_safe(text, "stage ", event->stage_finished.stage);
+	if (attempt > 1)
+		br_buf_addf(text, ", attempt %" PRId64, attempt);
 	br_buf_add_char(text, ' ');
 	br_color_start(text, has_color, br_color_of_result(result));
 	br_buf_add_text(text, br_words_of_result(result));
-	if (result == BR_RESULT_FAIL || result == BR_RESULT_ERROR) {
+	if (result == BR_RESULT_PASS) {
+		br_buf_add_text(text, " in ");
+		br_words_add_duration(text, event->stage_finished.seconds);
+	} else if (result == BR_RESULT_FAIL || result == BR_RESULT_ERROR) {
 		br_buf_add_text(text, ": ");
 		br_failures_add_cause(text, event);
 	}
@@ -245,7 +254,7 @@ void br_headings_format(const struct br_event *event,
 		add_step(event, has_color, is_alone, text);
 		break;
 	case BR_EVENT_STAGE_FINISHED:
-		add_stage_end(event, has_color, text);
+		add_stage_end(event, has_color, options->is_grouped, text);
 		break;
 	case BR_EVENT_STAGE_SKIPPED:
 		add_skip(event, options, text);

@@ -46,30 +46,33 @@ void br_lines_done(struct br_lines *lines)
 		lines->stages = stage->next;
 		free_stage(stage);
 	}
+	br_labels_done(&lines->labels);
 	free(lines->out);
 	*lines = (struct br_lines){ 0 };
 }
 
 void br_lines_set_names(struct br_lines *lines, const struct br_names *names)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		size_t columns = br_words_columns(names->items[i]);
-
-		if (columns > BR_LINES_NAME_COLUMNS)
-			columns = BR_LINES_NAME_COLUMNS;
-		if (columns > lines->name_columns)
-			lines->name_columns = columns;
-	}
+	br_labels_set(&lines->labels, names);
 }
 
 static void make_prefix(
-	const struct br_lines *lines, const char *name, struct br_buf *prefix)
+	struct br_lines *lines, const char *name, struct br_buf *prefix)
 {
-	br_color_start_stage(prefix, lines->has_color, lines->stage_count);
-	br_words_add_safe(prefix, br_str(name));
+	const struct br_label *label = br_labels_find(&lines->labels, name);
+	br_autobuf struct br_buf text = { 0 };
+	size_t index = label ? label->index
+			     : lines->labels.count + lines->unlisted_count++;
+
+	if (label)
+		br_buf_add_text(&text, label->text);
+	else
+		br_labels_add_short(&text, name);
+	br_color_start_stage(prefix, lines->has_color, index);
+	br_buf_add(prefix, text.data, text.len);
 	br_color_end(prefix, lines->has_color);
-	for (size_t columns = br_words_columns(name);
-		columns < lines->name_columns; columns++)
+	for (size_t columns = br_words_columns(br_buf_text(&text));
+		columns < lines->labels.columns; columns++)
 		br_buf_add_char(prefix, ' ');
 	br_buf_add_text(prefix, " | ");
 }
@@ -97,7 +100,6 @@ static struct br_lines_stage *get_stage(
 	make_prefix(lines, name, &stage->prefix);
 	stage->next = lines->stages;
 	lines->stages = stage;
-	lines->stage_count++;
 	return stage;
 }
 

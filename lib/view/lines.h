@@ -17,21 +17,20 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "event/event.h"
+#include "view/labels.h"
 
 /* A longer beginning of a line is not kept back. */
 enum { BR_LINES_HELD_BYTES = 64 * 1024 };
-
-/* Shorter names are padded to the longest, but to no more than this. */
-enum { BR_LINES_NAME_COLUMNS = 20 };
 
 /* Private, except that callers allocate it. */
 struct br_lines {
 	int fd;
 	bool has_color;
-	size_t name_columns;
+	struct br_labels labels;
 	/* Stages that have begun to write, the last first. */
 	struct br_lines_stage *stages;
-	size_t stage_count;
+	/* Those that were not listed, for their colours. */
+	size_t unlisted_count;
 	/* Whose line has begun on `fd`; NULL: nobody's. */
 	const struct br_lines_stage *open;
 	/* What one call writes is put together here. */
@@ -46,7 +45,7 @@ void br_lines_init(struct br_lines *lines, int fd, bool has_color);
 /* Free it. What is kept back is lost: call br_lines_end_all() before. */
 void br_lines_done(struct br_lines *lines);
 
-/* Pad all names to the longest of these. */
+/* Make the names of these stages equally wide, and give each its colour. */
 void br_lines_set_names(struct br_lines *lines, const struct br_names *names);
 
 /*

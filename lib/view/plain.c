@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "view/failure.h"
+#include "view/group.h"
 #include "view/headings.h"
 #include "view/lines.h"
 #include "view/private.h"
@@ -32,7 +33,8 @@ static void add_end(struct plain *plain, const struct br_event *event)
 	br_summary_add_table(&plain->summary, event, has_color, &plain->text);
 	if (event->build_finished.stages.count > 0)
 		br_buf_add_char(&plain->text, '\n');
-	br_failures_format(&plain->failures, &plain->options, &plain->text);
+	br_failures_format(
+		&plain->failures, event, &plain->options, &plain->text);
 	br_summary_add_verdict(event, has_color, &plain->text);
 }
 
@@ -134,5 +136,6 @@ struct br_sink *br_plain_new(const struct br_view_options *options)
 		br_strdup(options->command ? options->command : "buildr");
 	plain->options.command = plain->command;
 	br_lines_init(&plain->lines, options->out_fd, options->has_out_color);
-	return &plain->view.sink;
+	return options->is_grouped ? br_group_new(&plain->view.sink)
+				   : &plain->view.sink;
 }

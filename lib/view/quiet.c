@@ -25,7 +25,7 @@ static bool tell(
 	br_autobuf struct br_buf text = { 0 };
 
 	br_buf_add(&text, quiet->errors.data, quiet->errors.len);
-	br_failures_format(&quiet->failures, &quiet->options, &text);
+	br_failures_format(&quiet->failures, event, &quiet->options, &text);
 	br_summary_add_verdict(event, quiet->options.has_err_color, &text);
 	return br_view_write_err(&quiet->options, &text, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/summary.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,18 +10,20 @@
 #include "view/words.h"
 
 enum {
-	/* The longest result is `cancelled`, a duration `59 min 59 s`. */
+	/* Few are longer than `cancelled`, and no duration than `59 min 59 s`. */
 	RESULT_COLUMNS = 9,
 	SECONDS_COLUMNS = 11,
 	/* Longer names push their row out of the table. */
-	NAME_COLUMNS = 40,
+	NAME_COLUMNS = 60,
 };
 
 struct br_summary_stage {
 	char *name;
 	double seconds;
-	/* Not asked for: no row of the table. */
-	bool is_hidden;
+	/* NONE unless it was skipped; not asked for: no row of the table. */
+	enum br_reason skipped;
+	/* How often it was tried. */
+	int64_t attempts;
 };
 
 void br_summary_done(struct br_summary *summary)
@@ -68,13 +71,17 @@ static struct br_summary_stage *get(
 
 void br_summary_note(struct br_summary *summary, const struct br_event *event)
 {
-	if (event->type == BR_EVENT_STAGE_FINISHED)
-		get(summary, event->stage_finished.stage,
-			event->stage_finished.attempt)
-			->seconds += event->stage_finished.seconds;
-	else if (event->type == BR_EVENT_STAGE_SKIPPED &&
-		event->stage_skipped.reason == BR_REASON_SELECTION)
-		get(summary, event->stage_skipped.stage, 1)->is_hidden = true;
+	struct br_summary_stage *stage;
+
+	if (event->type == BR_EVENT_STAGE_FINISHED) {
+		stage = get(summary, event->stage_finished.stage,
+			event->stage_finished.attempt);
+		stage->seconds += event->stage_finished.seconds;
+		stage->attempts = event->stage_finished.attempt;
+	} else if (event->type == BR_EVENT_STAGE_SKIPPED) {
+		stage = get(summary, event->stage_skipped.stage, 1);
+		stage->skipped = event->stage_skipped.reason;
+	}
 }
 
 static void add_spaces(struct br_buf *text, size_t used, size_t columns)
@@ -88,7 +95,7 @@ static void add_seconds(
 {
 	br_autobuf struct br_buf duration = { 0 };
 
-	if (stage)
+	if (stage && stage->skipped == BR_REASON_NONE)
 		br_words_add_duration(&duration, stage->seconds);
 	else
 		br_buf_add_char(&duration, '-');
@@ -96,15 +103,51 @@ static void add_seconds(
 	br_buf_add(text, duration.data, duration.len);
 }
 
-static void add_result(
-	struct br_buf *text, enum br_result result, bool has_color)
+/* A failure that did not fail the build was allowed. */
+static const char *words_of(enum br_result stage, enum br_result build)
 {
-	const char *words = br_words_of_result(result);
+	return stage == BR_RESULT_FAIL && build == BR_RESULT_PASS
+		? "failed (allowed)"
+		: br_words_of_result(stage);
+}
 
-	br_color_start(text, has_color, br_color_of_result(result));
+static size_t longest_result(const struct br_event *event)
+{
+	const struct br_stage_results *results = &event->build_finished.stages;
+	size_t longest = RESULT_COLUMNS;
+
+	for (size_t i = 0; i < results->count; i++) {
+		size_t columns = strlen(words_of(results->items[i].result,
+			event->build_finished.result));
+
+		longest = columns > longest ? columns : longest;
+	}
+	return longest;
+}
+
+static void add_result(struct br_buf *text, enum br_result stage,
+	enum br_result build, size_t columns, bool has_color)
+{
+	const char *words = words_of(stage, build);
+	bool is_allowed = stage == BR_RESULT_FAIL && build == BR_RESULT_PASS;
+
+	br_color_start(text, has_color,
+		is_allowed ? BR_COLOR_YELLOW : br_color_of_result(stage));
 	br_buf_add_text(text, words);
 	br_color_end(text, has_color);
-	add_spaces(text, strlen(words), RESULT_COLUMNS);
+	add_spaces(text, strlen(words), columns);
+}
+
+/* Why it did not run, or that it took more than one attempt. */
+static void add_remark(
+	struct br_buf *text, const struct br_summary_stage *stage)
+{
+	if (!stage)
+		return;
+	if (stage->skipped != BR_REASON_NONE)
+		br_buf_addf(text, "  %s", br_words_of_skip(stage->skipped));
+	else if (stage->attempts > 1)
+		br_buf_addf(text, "  %" PRId64 " attempts", stage->attempts);
 }
 
 static size_t longest_name(const struct br_stage_results *results)
@@ -125,6 +168,7 @@ void br_summary_add_table(const struct br_summary *summary,
 {
 	const struct br_stage_results *results = &event->build_finished.stages;
 	size_t columns = longest_name(results);
+	size_t result_columns = longest_result(event);
 	size_t from = 0;
 
 	for (size_t i = 0; i < results->count; i++) {
@@ -132,13 +176,15 @@ void br_summary_add_table(const struct br_summary *summary,
 		const struct br_summary_stage *stage =
 			find(summary, row->stage, &from);
 
-		if (stage && stage->is_hidden)
+		if (stage && stage->skipped == BR_REASON_SELECTION)
 			continue;
 		br_words_add_safe(text, br_str(row->stage));
 		add_spaces(text, br_words_columns(row->stage), columns);
 		br_buf_add_text(text, "  ");
-		add_result(text, row->result, has_color);
+		add_result(text, row->result, event->build_finished.result,
+			result_columns, has_color);
 		add_seconds(text, stage);
+		add_remark(text, stage);
 		br_buf_add_char(text, '\n');
 	}
 }

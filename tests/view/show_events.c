@@ -2,7 +2,7 @@
 /*
  * show_events - shows events, which it reads as JSON lines, with a view.
  *
- *	show_events plain|jsonl|quiet [color] [verbose] <events
+ *	show_events plain|jsonl|quiet [color] [group] [verbose] <events
  *
  * A line `flush` stands for a while in which no event comes.
  */
@@ -24,11 +24,14 @@ static struct br_sink *make_view(int argc, char **argv)
 	};
 
 	for (int i = 2; i < argc; i++) {
-		bool is_color = strcmp(argv[i], "color") == 0;
-
-		options.has_out_color = options.has_out_color || is_color;
-		options.has_err_color = options.has_err_color || is_color;
-		options.is_verbose = options.is_verbose || !is_color;
+		if (strcmp(argv[i], "color") == 0) {
+			options.has_out_color = true;
+			options.has_err_color = true;
+		} else if (strcmp(argv[i], "group") == 0) {
+			options.is_grouped = true;
+		} else {
+			options.is_verbose = true;
+		}
 	}
 	if (argc > 1 && strcmp(argv[1], "plain") == 0)
 		return br_plain_new(&options);

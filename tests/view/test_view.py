@@ -14,6 +14,7 @@ import base64
 import itertools
 import json
 import pathlib
+import resource
 import subprocess
 import sys
 
@@ -27,6 +28,7 @@ VARIANTS = {
     "color": (["plain", "color"], False),
     "verbose": (["plain", "verbose"], False),
     "joined": (["plain"], True),
+    "group": (["plain", "group"], True),
 }
 ALWAYS = ("plain", "quiet")
 
@@ -44,7 +46,7 @@ class Tap:
         self.failed += not is_good
         print(f"{'ok' if is_good else 'not ok'} {self.count} - {name}")
         if not is_good:
-            print(f"# {first_difference(seen, expected)}")
+            print(f"# {first_difference(seen, expected) if isinstance(seen, bytes) else seen}")
 
     def end(self):
         print(f"1..{self.count}")
@@ -59,11 +61,12 @@ def first_difference(seen, expected):
     return "none"
 
 
-def show(program, arguments, events, is_joined=False):
+def show(program, arguments, events, is_joined=False, **options):
     """What a view writes to stdout and stderr."""
     done = subprocess.run([program, *arguments], input=events, timeout=TIMEOUT_S,
                           stdout=subprocess.PIPE, check=False,
-                          stderr=subprocess.STDOUT if is_joined else subprocess.PIPE)
+                          stderr=subprocess.STDOUT if is_joined else subprocess.PIPE,
+                          **options)
     if done.returncode != 0:
         raise SystemExit(f"show_events: status {done.returncode}: {done.stderr!r}")
     return done.stdout, done.stderr
@@ -101,12 +104,16 @@ def check_case(program, case, tap, is_update):
                   events.replace(b"flush\n", b""))
 
 
-def make_output(data):
+def make_event(kind, stage, **fields):
     event = {"v": 1, "seq": 1, "try": 1, "ts": "2026-11-21T02:30:00.000000Z",
-             "build": "0192f0c1-2b3c-7d4e-8f50-61728394a5b6", "type": "output",
-             "stage": "big", "step": 1, "stream": "stdout",
-             "base64": base64.b64encode(data).decode()}
+             "build": "0192f0c1-2b3c-7d4e-8f50-61728394a5b6", "type": kind,
+             "stage": stage, **fields}
     return json.dumps(event).encode() + b"\n"
+
+
+def make_output(data, stage="big"):
+    return make_event("output", stage, step=1, stream="stdout",
+                      base64=base64.b64encode(data).decode())
 
 
 def check_long_line(program, tap):
@@ -125,6 +132,41 @@ def check_many_lines(program, tap):
               b"big | \n" * 65536 + b"big | x\n" * 32768)
 
 
+def make_two_stages():
+    """Stages that write 3 MB each, at once: the events, and each stage's lines."""
+    pieces = {stage: [b"%c%07d\n" % (stage[0].encode(), i) * 1000 for i in range(340)]
+              for stage in ("ann", "bob")}
+    events = [make_event("stage.started", stage, attempt=1, image="i", steps=1)
+              for stage in pieces]
+    for pair in zip(*pieces.values()):
+        events += [make_output(data, stage) for stage, data in zip(pieces, pair)]
+    events += [make_event("stage.finished", stage, attempt=1, result="pass", seconds=1)
+               for stage in pieces]
+    lines = {stage: b"".join(b"%s | %s" % (stage.encode(), line)
+                             for data in pieces[stage] for line in data.splitlines(True))
+             for stage in pieces}
+    return b"".join(events), lines
+
+
+def check_group(program, tap):
+    """Much output is put aside in a file; where that does not go, none is lost."""
+    events, lines = make_two_stages()
+    together = b"".join(lines.values())
+    tap.equal("blocks of 3 MB", show(program, ["plain", "group"], events)[0], together)
+    cases = {
+        "no folder for what is put aside": {"env": {"TMPDIR": "/proc/none"}},
+        "a file that may not grow": {
+            "restore_signals": False,
+            "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1500000,) * 2)},
+    }
+    for name, how in cases.items():
+        seen = show(program, ["plain", "group"], events, **how)[0].splitlines(True)
+        for stage, expected in lines.items():
+            mine = b"".join(line for line in seen if line.startswith(stage.encode()))
+            tap.equal(f"{name}: {stage}", mine, expected)
+        tap.equal(f"{name}: nothing else", sum(map(len, seen)), len(together))
+
+
 def main():
     program = sys.argv[1]
     is_update = sys.argv[2:] == ["--update"]
@@ -135,6 +177,7 @@ def main():
     if not is_update:
         check_long_line(program, tap)
         check_many_lines(program, tap)
+        check_group(program, tap)
         return tap.end()
     return 0 if cases else 1
 
