@@ -59,7 +59,7 @@ enum {
 
 	/*
 	 * What is read of one log, at its end, and of all together: that of a build
-	 * with 10,000 stages is 10 MB, and one such log tells enough.
+	 * with 10,000 stages is 8 MB, and one such log tells enough.
 	 */
 	BR_LIMIT_LOG_BYTES = 16 * 1024 * 1024,
 	BR_LIMIT_LOGS_BYTES = 4 * 1024 * 1024,
