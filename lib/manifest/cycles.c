@@ -130,7 +130,6 @@ static void search_from(struct search *search, size_t start)
 	}
 }
 
-/* `prepare` is what every stage waits for, and it can fail. */
 static void check_status(const struct search *search)
 {
 	const struct br_manifest *manifest = search->reader->manifest;
@@ -151,7 +150,7 @@ static void check_status(const struct search *search)
 }
 
 void br_cycles_check(struct br_reader *reader, const struct br_graph *graph,
-	bool has_prepare)
+	bool is_all_known)
 {
 	size_t count = reader->manifest->stage_count;
 	br_autofree struct step *path = br_alloc_array(count, sizeof(*path));
@@ -170,7 +169,6 @@ void br_cycles_check(struct br_reader *reader, const struct br_graph *graph,
 	for (size_t i = 0; i < count; i++)
 		if (positions[i] == 0)
 			search_from(&search, i);
-	if (!has_prepare && !search.has_cycle &&
-		reader->diags->error_count == 0)
+	if (is_all_known && !search.has_cycle)
 		check_status(&search);
 }

@@ -14,10 +14,11 @@ struct br_graph {
 };
 
 /*
- * Report each cycle with its path, and where there is none, each stage that
- * waits for the failure of others of which none can fail.
+ * Report each cycle with its path. Where there is none and `is_all_known`, that
+ * is, nothing can fail but what the edges show, report each stage that waits for
+ * the failure of others of which none can fail.
  *
  * The time is linear in stages and edges, and no stack grows with them.
  */
 void br_cycles_check(struct br_reader *reader, const struct br_graph *graph,
-	bool has_prepare);
+	bool is_all_known);

@@ -88,12 +88,13 @@ static void report_unknown(struct br_reader *reader,
 
 	if (typed == excluded->name)
 		br_diags_add(reader->diags, BR_SEVERITY_ERROR, excluded->place,
-			help, "'exclude' names '%s', which 'matrix' has not",
+			help,
+			"'exclude' names '%s', which is no key of 'matrix'",
 			typed);
 	else
 		br_diags_add(reader->diags, BR_SEVERITY_ERROR, excluded->place,
-			help, "'exclude' names '%s', which '%s' has not", typed,
-			excluded->name);
+			help, "'exclude' names '%s', which is no value of '%s'",
+			typed, excluded->name);
 }
 
 static void check_excluded(struct br_reader *reader,

@@ -9,8 +9,7 @@
 /* What is known while names become indexes. */
 struct resolver {
 	struct br_reader *reader;
-	const struct br_names *defined;
-	bool has_prepare;
+	const struct br_stage_set *stages;
 	struct br_graph graph;
 	/*
 	 * For each stage the one, counted from 1, that was last seen to need
@@ -24,9 +23,12 @@ void br_needs_read(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
 	struct br_stage *stage = into;
+	size_t errors = reader->diags->error_count;
 
 	stage->has_needs = true;
 	br_read_texts(reader, entry, "a list of stages", NULL, &stage->needs);
+	if (reader->diags->error_count > errors)
+		reader->are_needs_broken = true;
 }
 
 /* `test (py=3.12)` where there is a stage `test` with a matrix: its name. */
@@ -39,7 +41,7 @@ static const char *find_whole(const struct resolver *resolver, const char *name)
 	if (!paren)
 		return NULL;
 	start = br_memdup(name, (size_t)(paren - name));
-	whole = br_names_find(resolver->defined, start);
+	whole = br_names_find(&resolver->stages->defined, start);
 	return whole ? whole->text : NULL;
 }
 
@@ -49,10 +51,15 @@ static void report_undefined(const struct resolver *resolver,
 	static const char *const no_more[] = { NULL };
 	const char *whole = find_whole(resolver, need->text);
 	const char *near = br_read_may_suggest(resolver->reader)
-		? br_names_suggest(resolver->defined, no_more, need->text)
+		? br_names_suggest(
+			  &resolver->stages->defined, no_more, need->text)
 		: NULL;
 	br_autobuf struct br_buf help = { 0 };
 
+	resolver->reader->are_needs_broken = true;
+	/* A list that is not all known may have named it. */
+	if (resolver->stages->is_list_broken)
+		return;
 	if (whole)
 		br_buf_addf(&help, "'%s' stands for all of its combinations",
 			whole);
@@ -81,7 +88,7 @@ static void check_prepare(struct resolver *resolver,
 	const struct br_stage *stage, const struct br_text *need,
 	struct br_place *first)
 {
-	if (!resolver->has_prepare)
+	if (!resolver->stages->prepare)
 		report_undefined(resolver, stage, need);
 	else if (first->line > 0)
 		report_twice(resolver, need, *first);
@@ -104,14 +111,16 @@ static void resolve_name(struct resolver *resolver, size_t stage_index,
 	struct br_stage *stage =
 		&resolver->reader->manifest->stages[stage_index];
 	const struct br_name *name =
-		br_names_find(resolver->defined, need->text);
+		br_names_find(&resolver->stages->defined, need->text);
 
 	if (!name) {
 		report_undefined(resolver, stage, need);
 		return;
 	}
-	if (name->index == BR_NAME_BROKEN)
+	if (name->index == BR_NAME_BROKEN) {
+		resolver->reader->are_needs_broken = true;
 		return;
+	}
 	if (resolver->needed_by[name->index] == stage_index + 1) {
 		report_twice(resolver, need, resolver->needed_at[name->index]);
 		return;
@@ -176,8 +185,8 @@ static size_t count_needs(const struct br_manifest *manifest)
 	return count;
 }
 
-void br_needs_resolve(struct br_reader *reader, const struct br_names *defined,
-	bool has_prepare)
+void br_needs_resolve(
+	struct br_reader *reader, const struct br_stage_set *stages)
 {
 	struct br_manifest *manifest = reader->manifest;
 	size_t edge_count = count_needs(manifest);
@@ -189,8 +198,7 @@ void br_needs_resolve(struct br_reader *reader, const struct br_names *defined,
 		br_alloc_array(manifest->stage_count, sizeof(*needed_at));
 	struct resolver resolver = {
 		.reader = reader,
-		.defined = defined,
-		.has_prepare = has_prepare,
+		.stages = stages,
 		.graph = {
 			.indexes = br_arena_array(&manifest->arena, edge_count,
 				sizeof(*resolver.graph.indexes)),
@@ -201,5 +209,8 @@ void br_needs_resolve(struct br_reader *reader, const struct br_names *defined,
 	};
 
 	resolve_all(&resolver);
-	br_cycles_check(reader, &resolver.graph, has_prepare);
+	/* `prepare` can fail, and every stage waits for it. */
+	br_cycles_check(reader, &resolver.graph,
+		!stages->prepare && !stages->is_list_broken &&
+			!reader->are_needs_broken);
 }

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "manifest/names.h"
 #include "manifest/read.h"
+#include "manifest/stage_set.h"
 
 /* Read `needs` into a struct br_stage, as names: a br_read_fn. */
 void br_needs_read(
@@ -17,10 +17,8 @@ void br_needs_read(
 
 /*
  * Give every stage of the manifest its `need_indexes`, and report names that
- * nothing defines, cycles, and stages that can never run.
- *
- * `defined` has the stages by name and is sorted; the manifest's order is
- * known. `has_prepare`: the file has the key, be it right or not.
+ * nothing defines, cycles, and stages that can never run. The names that
+ * `stages` defines are sorted, and the manifest's order is known.
  */
-void br_needs_resolve(struct br_reader *reader, const struct br_names *defined,
-	bool has_prepare);
+void br_needs_resolve(
+	struct br_reader *reader, const struct br_stage_set *stages);

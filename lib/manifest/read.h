@@ -20,6 +20,8 @@ struct br_reader {
 	/* Takes the values; their strings live in its arena. */
 	struct br_manifest *manifest;
 	struct br_diags *diags;
+	/* Some `needs` has a mistake: who needs whom is not all known. */
+	bool are_needs_broken;
 	/* How often a name that is near to a wrong one was looked for. */
 	size_t suggestion_count;
 };

@@ -260,7 +260,7 @@ void br_stage_set_end(struct br_reader *reader, struct br_stage_set *stages)
 		else if (!stages->prepare)
 			report_undefined(reader, name, stages);
 	}
-	br_needs_resolve(reader, &stages->defined, stages->prepare != NULL);
+	br_needs_resolve(reader, stages);
 	check_network(reader, stages);
 	br_names_done(&stages->listed);
 	br_names_done(&stages->defined);
