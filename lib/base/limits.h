@@ -27,7 +27,7 @@ enum {
 
 	/* Each combination is a stage; its values are part of the stage's name. */
 	BR_LIMIT_MATRIX_COMBINATIONS = 1000,
-	BR_LIMIT_MATRIX_NAMES = 100,
+	BR_LIMIT_MATRIX_NAMES = 32,
 	BR_LIMIT_MATRIX_VALUE_BYTES = 100,
 
 	/* Of one stage; each is a container. */

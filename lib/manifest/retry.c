@@ -63,9 +63,13 @@ static void read_delay(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
 	struct br_retry *retry = into;
+	struct br_err err = { 0 };
+	const char *text = br_read_text(
+		reader, entry, "'delay'", "a duration like 500ms, 10s or 1m");
 
-	br_read_amount(reader, entry, br_parse_duration,
-		"a duration like 500ms, 10s or 1m", &retry->delay_ms);
+	if (text && !br_parse_duration(text, &retry->delay_ms, &err))
+		br_read_fail(reader, entry->place,
+			"leave it out to try again at once", err.text);
 }
 
 static void read_form(struct br_reader *reader, const struct br_entry *entry,

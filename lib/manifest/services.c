@@ -10,7 +10,7 @@
 #include "manifest/vars.h"
 
 #define ALIAS_RULE \
-	"a host name of lower-case letters, digits, '-' and '.', with a " \
+	"a host name of at most 63 lower-case letters, digits, '-' and '.', with a " \
 	"letter or digit first"
 
 /* A label of a host name has no more (RFC 1035). */

@@ -213,6 +213,28 @@ static void order_stage(struct br_reader *reader, const struct br_name *name,
 		manifest->order[manifest->order_count++] = defined->index;
 }
 
+/* Each combination of a matrix is a stage. */
+static void check_combinations(struct br_reader *reader)
+{
+	const struct br_manifest *manifest = reader->manifest;
+	size_t count = 0;
+
+	for (size_t i = 0; i < manifest->stage_count; i++) {
+		const struct br_stage *stage = &manifest->stages[i];
+		size_t combinations = stage->matrix.combination_count;
+
+		count += combinations > 0 ? combinations : 1;
+		if (count <= BR_LIMIT_STAGES)
+			continue;
+		br_diags_add(reader->diags, BR_SEVERITY_ERROR, stage->place,
+			NULL,
+			"more than %d stages with each combination of "
+			"'matrix'",
+			BR_LIMIT_STAGES);
+		return;
+	}
+}
+
 static bool is_same_place(struct br_place a, struct br_place b)
 {
 	return a.line == b.line && a.column == b.column;
@@ -261,6 +283,7 @@ void br_stage_set_end(struct br_reader *reader, struct br_stage_set *stages)
 			report_undefined(reader, name, stages);
 	}
 	br_needs_resolve(reader, stages);
+	check_combinations(reader);
 	check_network(reader, stages);
 	br_names_done(&stages->listed);
 	br_names_done(&stages->defined);
