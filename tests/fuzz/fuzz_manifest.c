@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whatever a manifest is, it is read or has a mistake, never both nor neither;
- * the mistakes are sorted, and reading it again says the same.
+ * the mistakes are sorted, and reading it again says the same. The stages that one
+ * needs are there, and its matrix makes as many combinations as was counted.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "manifest/manifest.h"
+#include "manifest/matrix.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,6 +48,37 @@ static void check_steps(struct br_str text, const struct br_stage *stage)
 	}
 }
 
+static void check_matrix(const struct br_matrix *matrix)
+{
+	struct br_arena arena = { 0 };
+	struct br_vars *all = NULL;
+	size_t count = br_matrix_expand(matrix, &arena, &all);
+
+	if (count != matrix->combination_count ||
+		count > BR_LIMIT_MATRIX_COMBINATIONS)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		if (all[i].count == 0 || !all[i].items[0].value)
+			abort();
+	br_arena_done(&arena);
+}
+
+static void check_graph(
+	const struct br_manifest *manifest, const struct br_stage *stage)
+{
+	for (size_t i = 0; i < stage->need_count; i++)
+		if (stage->need_indexes[i] >= manifest->stage_count ||
+			&manifest->stages[stage->need_indexes[i]] == stage)
+			abort();
+	for (size_t i = 0; i < stage->services.count; i++)
+		if (!stage->services.items[i].image ||
+			!stage->services.items[i].alias)
+			abort();
+	if (stage->retry.max == 0 && stage->retry.has_conditions)
+		abort();
+	check_matrix(&stage->matrix);
+}
+
 static void read_once(struct br_str text, struct br_buf *shown)
 {
 	br_auto(br_manifest) struct br_manifest *manifest = NULL;
@@ -54,8 +88,10 @@ static void read_once(struct br_str text, struct br_buf *shown)
 	if (!manifest == (diags.error_count == 0))
 		abort();
 	check_diags(&diags);
-	for (size_t i = 0; manifest && i < manifest->stage_count; i++)
+	for (size_t i = 0; manifest && i < manifest->stage_count; i++) {
 		check_steps(text, &manifest->stages[i]);
+		check_graph(manifest, &manifest->stages[i]);
+	}
 	for (size_t i = 0; manifest && i < manifest->order_count; i++)
 		if (manifest->order[i] >= manifest->stage_count)
 			abort();
