@@ -38,6 +38,9 @@ const struct scripted_rule good[] = {
 		.body = "[{\"Id\":\"" ID "\",\"State\":\"created\"}]",
 		.is_chunked = true },
 	{ .request = "GET /v1.41/networks?", .status = OK, .body = "[]" },
+	{ .request = "POST /v1.41/networks/create ",
+		.status = "201 Created",
+		.body = "{\"Id\":\"" ID "\",\"Warning\":\"\"}" },
 	SCRIPTED_RULES_END,
 };
 
@@ -118,6 +121,18 @@ bool call_remove(struct br_engine *engine, struct br_err *err)
 	return br_engine_remove(engine, ID, err);
 }
 
+bool call_create_network(struct br_engine *engine, struct br_err *err)
+{
+	const struct br_network_spec network = {
+		.name = "buildr-" BUILD,
+		.build = spec.build,
+		.project_label = spec.project_label,
+		.owner = spec.owner,
+	};
+
+	return br_engine_create_network(engine, &network, err);
+}
+
 static bool call_sweep(struct br_engine *engine, struct br_err *err)
 {
 	return br_engine_sweep(
@@ -132,6 +147,7 @@ const struct call calls[CALLS] = {
 	{ "start", call_start },
 	{ "inspect", call_inspect },
 	{ "remove", call_remove },
+	{ "create_network", call_create_network },
 	{ "sweep", call_sweep },
 };
 

@@ -38,12 +38,13 @@ struct call {
 };
 
 /* All but attach; the first is describe. */
-enum { CALLS = 8 };
+enum { CALLS = 9 };
 extern const struct call calls[CALLS];
 
 /* Call what the name says. */
 bool call_describe(struct br_engine *engine, struct br_err *err);
 bool call_create(struct br_engine *engine, struct br_err *err);
+bool call_create_network(struct br_engine *engine, struct br_err *err);
 bool call_start(struct br_engine *engine, struct br_err *err);
 bool call_inspect(struct br_engine *engine, struct br_err *err);
 bool call_remove(struct br_engine *engine, struct br_err *err);
