@@ -3,137 +3,19 @@
  * lib/engine against the engine that is found here, which must have the image
  * buildr-sample:latest (tests/run makes it). Where none answers this fails.
  */
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/uuid.h"
-#include "engine/attach.h"
-#include "engine/docker.h"
+#include "tests/engine/world.h"
 #include "tests/support/folder.h"
-
-enum { PATIENCE_MS = 60 * 1000 };
-
-/* What each test has: an engine, and a build whose leftovers go at the end. */
-struct world {
-	struct br_engine *engine;
-	char build[BR_UUID_TEXT_BYTES];
-	char owner[BR_PROCESS_ID_TEXT_BYTES];
-	struct br_process_id self;
-};
-
-static int set_up(void **state)
-{
-	struct world *world = br_alloc(sizeof(*world));
-	struct br_docker_options options = { 0 };
-	struct br_err err = { 0 };
-
-	if (!br_docker_open(&options, &world->engine, &err) ||
-		!br_uuid_make(world->build, &err) ||
-		!br_process_self(&world->self, &err)) {
-		(void)fprintf(stderr, "%s\n", err.text);
-		return -1;
-	}
-	br_process_id_format(&world->self, world->owner);
-	*state = world;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *world = *state;
-	struct br_err err = { 0 };
-	bool is_clean = br_engine_sweep(world->engine,
-		&(struct br_sweep){ .build = world->build, .is_forced = true },
-		NULL, &err);
-
-	br_engine_free(world->engine);
-	free(world);
-	if (!is_clean)
-		(void)fprintf(stderr, "%s\n", err.text);
-	return is_clean ? 0 : -1;
-}
-
-static void assert_good(bool is_good, const struct br_err *err)
-{
-	if (!is_good)
-		fail_msg("code %d: %s", (int)err->code, err->text);
-}
-
-static void assert_part(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("'%s' is not in '%s'", part, text);
-}
-
-/* A container of this build that runs `command`, with no network: it is faster. */
-static struct br_container_spec spec_of(
-	const struct world *world, const char *const *command)
-{
-	return (struct br_container_spec){
-		.image = "buildr-sample:latest",
-		.command = command,
-		.build = world->build,
-		.project_label = "/a/test",
-		.owner = world->owner,
-		.network = "none",
-	};
-}
-
-static char *create(
-	const struct world *world, const struct br_container_spec *spec)
-{
-	struct br_err err = { 0 };
-	char *id = NULL;
-
-	assert_good(br_engine_create(world->engine, spec, &id, &err), &err);
-	return id;
-}
-
-static struct br_container_state inspect(
-	const struct world *world, const char *id)
-{
-	struct br_container_state found = { 0 };
-	struct br_err err = { 0 };
-
-	assert_good(br_engine_inspect(world->engine, id, &found, &err), &err);
-	return found;
-}
-
-/* Wait until the engine has removed the container. */
-static void await_removal(const struct world *world, const char *id)
-{
-	int64_t deadline_ms = br_clock_now_ms() + PATIENCE_MS;
-
-	while (inspect(world, id).exists) {
-		if (br_clock_now_ms() > deadline_ms)
-			fail_msg("the container is still there");
-		(void)poll(NULL, 0, 20);
-	}
-}
-
-/* Podman counts its versions from 1, Docker by years. */
-static bool is_podman(const struct world *world)
-{
-	struct br_engine_info info = { 0 };
-	struct br_err err = { 0 };
-
-	assert_good(br_engine_describe(world->engine, &info, &err), &err);
-	long major = strtol(info.version, NULL, 10);
-	br_engine_info_done(&info);
-	return major < 15;
-}
 
 static void describes_itself(void **state)
 {
@@ -265,46 +147,6 @@ static void tells_a_command_that_cannot_be_executed(void **state)
 	assert_part(err.text, "/nonexistent");
 }
 
-static bool collect(
-	void *ctx, const uint8_t *data, size_t len, struct br_err *err)
-{
-	(void)err;
-	br_buf_add(ctx, data, len);
-	return true;
-}
-
-/*
- * Write `input` and read until the stream ends, or `wanted_len` bytes have come.
- */
-static void converse(struct br_attach *attach, const struct br_buf *input,
-	size_t wanted_len, struct br_buf *output)
-{
-	struct br_err err = { 0 };
-	size_t sent = 0;
-	bool is_over = false;
-
-	while (!is_over && output->len < wanted_len) {
-		size_t left = input->len - sent;
-		size_t n = 0;
-		struct pollfd wait = {
-			.fd = br_attach_fd(attach),
-			.events = (short)(left > 0 ? POLLIN | POLLOUT : POLLIN),
-		};
-
-		if (poll(&wait, 1, PATIENCE_MS) != 1)
-			fail_msg("nothing came after %zu bytes", output->len);
-		if (left > 0 && (wait.revents & POLLOUT)) {
-			assert_good(br_attach_write(attach, input->data + sent,
-					    left, &n, &err),
-				&err);
-			sent += n;
-		}
-		assert_good(br_attach_read(attach, 65536, collect, output,
-				    &is_over, &err),
-			&err);
-	}
-}
-
 static void carries_a_mebibyte_both_ways(void **state)
 {
 	static const char *const command[] = { "/bin/cat", NULL };
@@ -332,20 +174,6 @@ static void carries_a_mebibyte_both_ways(void **state)
 	/* Its stdin is closed with the connection, and so it ends. */
 	br_attach_close(attach);
 	await_removal(world, id);
-}
-
-/* Run `spec` attached and give what it writes until its end. */
-static void run_attached(
-	const struct world *world, const char *id, struct br_buf *output)
-{
-	const struct br_buf nothing = { 0 };
-	struct br_attach *attach = NULL;
-	struct br_err err = { 0 };
-
-	assert_good(br_engine_attach(world->engine, id, &attach, &err), &err);
-	assert_good(br_engine_start(world->engine, id, &err), &err);
-	converse(attach, &nothing, SIZE_MAX, output);
-	br_attach_close(attach);
 }
 
 static void executes_a_file_that_was_copied_in(void **state)
@@ -423,56 +251,6 @@ static void sweeps_a_build_and_leaves_what_runs(void **state)
 	assert_false(inspect(world, running).exists);
 }
 
-/* Another owner, who lives until end_owner(). */
-struct owner {
-	char text[BR_PROCESS_ID_TEXT_BYTES];
-	pid_t pid;
-	int hold;
-};
-
-/* The life of the other owner: it says who it is, and waits for its end. */
-static void live(int to, int hold)
-{
-	struct br_process_id id = { 0 };
-	struct br_err err = { 0 };
-	char text[BR_PROCESS_ID_TEXT_BYTES] = "";
-
-	if (br_process_self(&id, &err))
-		br_process_id_format(&id, text);
-	(void)!write(to, text, sizeof(text));
-	(void)!read(hold, text, 1);
-	_exit(0);
-}
-
-static struct owner start_owner(void)
-{
-	struct owner owner = { 0 };
-	int from[2];
-	int hold[2];
-
-	assert_int_equal(pipe(from), 0);
-	assert_int_equal(pipe(hold), 0);
-	owner.pid = fork();
-	assert_true(owner.pid >= 0);
-	if (owner.pid == 0) {
-		(void)close(hold[1]);
-		live(from[1], hold[0]);
-	}
-	owner.hold = hold[1];
-	(void)close(hold[0]);
-	(void)close(from[1]);
-	assert_int_equal(read(from[0], owner.text, sizeof(owner.text)),
-		sizeof(owner.text));
-	(void)close(from[0]);
-	return owner;
-}
-
-static void end_owner(const struct owner *owner)
-{
-	(void)close(owner->hold);
-	assert_int_equal(waitpid(owner->pid, NULL, 0), owner->pid);
-}
-
 /*
  * Builds that run beside this sweep too: while one of these containers may not be
  * swept, its owner must live or it must run. And what others left, which may not be
@@ -502,8 +280,6 @@ static void sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one(
 	await_removal(world, created);
 	assert_true(inspect(world, running).is_running);
 }
-
-#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
