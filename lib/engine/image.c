@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/image.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "engine/login.h"
@@ -12,6 +14,34 @@ enum {
 	/* Between two lines of a pull that goes on: a slow registry, a disk. */
 	PULL_SILENCE_MS = 10 * 60 * 1000,
 };
+
+/*
+ * What Podman says in Docker's words leaves HEALTHCHECK out. Asked by id: a short name
+ * need not be the same image in its own words.
+ */
+static bool add_health(
+	struct br_http *http, struct br_image *image, struct br_err *err)
+{
+	br_autoanswer struct br_http_answer answer = { 0 };
+	br_autobuf struct br_buf path = { 0 };
+
+	if (!br_http_is_podman(http) || image->health_command)
+		return true;
+	br_buf_add_text(&path, "/libpod/images/");
+	br_http_add_escaped(&path, strchr(image->id, ':') + 1);
+	br_buf_add_text(&path, "/json");
+	if (!br_http_call(http,
+		    &(struct br_http_request){
+			    .method = "GET",
+			    .path = path.data,
+			    .timeout_ms = INSPECT_TIMEOUT_MS,
+		    },
+		    &answer, err))
+		return false;
+	/* One that does not know the request knows of no health either. */
+	return answer.status != 200 ||
+		br_image_parse_health(br_buf_str(&answer.body), image, err);
+}
 
 /* Look at the image. One that is not there is a success without an id. */
 static bool inspect(struct br_http *http, const struct br_reference *reference,
@@ -32,8 +62,9 @@ static bool inspect(struct br_http *http, const struct br_reference *reference,
 		return true;
 	if (answer.status != 200)
 		return br_http_refuse(&answer, err);
-	return br_image_parse(
-		br_buf_str(&answer.body), reference->full_name, image, err);
+	return br_image_parse(br_buf_str(&answer.body), reference->full_name,
+		       image, err) &&
+		add_health(http, image, err);
 }
 
 static bool feed(void *ctx, const char *data, size_t len, struct br_err *err)

@@ -20,3 +20,10 @@ bool br_image_have(struct br_http *http, const char *name, enum br_pull pull,
  */
 bool br_image_parse(struct br_str text, const char *full_name,
 	struct br_image *image, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Read the HEALTHCHECK from Podman's own description of an image that
+ * br_image_parse() has read, and which has none yet. Fails with BR_EPROTO.
+ */
+bool br_image_parse_health(struct br_str text, struct br_image *image,
+	struct br_err *err) BR_MUST_CHECK;

@@ -149,20 +149,26 @@ static bool read_into(const struct cJSON *value,
 	return true;
 }
 
+static bool read_health_into(
+	const struct cJSON *config, struct br_image *image, struct br_err *err)
+{
+	if (!read_into(config, read_health, &image->health_command, err))
+		return false;
+	if (image->health_command)
+		image->health_interval_ms = read_interval_ms(config);
+	return true;
+}
+
 static bool read_config(
 	const struct cJSON *config, struct br_image *image, struct br_err *err)
 {
 	image->user = br_strdup(br_json_find_text(config, "User"));
 	image->workdir = br_strdup(br_json_find_text(config, "WorkingDir"));
-	if (!read_into(br_json_find(config, "Entrypoint"), read_command,
-		    &image->entrypoint, err) ||
-		!read_into(br_json_find(config, "Cmd"), read_command,
-			&image->command, err) ||
-		!read_into(config, read_health, &image->health_command, err))
-		return false;
-	if (image->health_command)
-		image->health_interval_ms = read_interval_ms(config);
-	return true;
+	return read_into(br_json_find(config, "Entrypoint"), read_command,
+		       &image->entrypoint, err) &&
+		read_into(br_json_find(config, "Cmd"), read_command,
+			&image->command, err) &&
+		read_health_into(config, image, err);
 }
 
 bool br_image_parse(struct br_str text, const char *full_name,
@@ -189,5 +195,16 @@ bool br_image_parse(struct br_str text, const char *full_name,
 	found.architecture =
 		br_strdup(br_json_find_text(value, "Architecture"));
 	*image = found;
+	return true;
+}
+
+bool br_image_parse_health(
+	struct br_str text, struct br_image *image, struct br_err *err)
+{
+	br_autojson struct cJSON *value = NULL;
+
+	if (!br_json_parse(text, &value, err) ||
+		!read_health_into(value, image, err))
+		return br_wrap(err, "the engine's description of the image");
 	return true;
 }

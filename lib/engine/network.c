@@ -129,20 +129,28 @@ bool br_network_create(struct br_http *http, const struct br_network_spec *spec,
 	return true;
 }
 
+/* The path of a network; of what is done with it where `verb` is not "". */
+static char *path_of(const char *network, const char *verb)
+{
+	struct br_buf path = { 0 };
+
+	br_buf_add_text(&path, "/networks/");
+	br_http_add_escaped(&path, network);
+	br_buf_add_text(&path, verb);
+	return br_buf_take(&path);
+}
+
 /* Post `json` to what `verb` says is to be done with the network. */
-static bool post(struct br_http *http, const char *name, const char *verb,
+static bool post(struct br_http *http, const char *network, const char *verb,
 	const struct br_buf *json, struct br_http_answer *answer,
 	struct br_err *err)
 {
-	br_autobuf struct br_buf path = { 0 };
+	br_autofree char *path = path_of(network, verb);
 
-	br_buf_add_text(&path, "/networks/");
-	br_http_add_escaped(&path, name);
-	br_buf_addf(&path, "/%s", verb);
 	return br_http_call(http,
 		&(struct br_http_request){
 			.method = "POST",
-			.path = path.data,
+			.path = path,
 			.body = json->data,
 			.body_len = json->len,
 			.content_type = "application/json",
@@ -169,7 +177,7 @@ bool br_network_connect(struct br_http *http, const char *name, const char *id,
 	br_autoanswer struct br_http_answer answer = { 0 };
 
 	br_buf_addf(&json, "{\"Container\":\"%s\"}", id);
-	if (!post(http, name, "connect", &json, &answer, err) ||
+	if (!post(http, name, "/connect", &json, &answer, err) ||
 		(!is_success(&answer) &&
 			!refuse_connect(http, name, &answer, err)))
 		return br_wrap(err, "connect it to the network '%.100s'", name);
@@ -177,11 +185,11 @@ bool br_network_connect(struct br_http *http, const char *name, const char *id,
 }
 
 /* Ask for its removal. Gives !*is_removed where it is in use. */
-static bool ask_to_remove(struct br_http *http, const char *id,
+static bool ask_to_remove(struct br_http *http, const char *network,
 	bool *is_removed, struct br_err *err)
 {
 	br_autoanswer struct br_http_answer answer = { 0 };
-	br_autofree char *path = br_format("/networks/%s", id);
+	br_autofree char *path = path_of(network, "");
 
 	if (!br_http_call(http,
 		    &(struct br_http_request){
@@ -200,8 +208,8 @@ static bool ask_to_remove(struct br_http *http, const char *id,
 }
 
 /* Take what a container that is gone has left out of a network. */
-static bool disconnect(struct br_http *http, const char *id, const char *name,
-	struct br_err *err)
+static bool disconnect(struct br_http *http, const char *network,
+	const char *name, struct br_err *err)
 {
 	br_autobuf struct br_buf json = { 0 };
 	br_autoanswer struct br_http_answer answer = { 0 };
@@ -209,7 +217,7 @@ static bool disconnect(struct br_http *http, const char *id, const char *name,
 	br_buf_add_text(&json, "{\"Force\":true,\"Container\":");
 	br_json_add_string(&json, br_str(name));
 	br_buf_add_char(&json, '}');
-	if (!post(http, id, "disconnect", &json, &answer, err))
+	if (!post(http, network, "/disconnect", &json, &answer, err))
 		return false;
 	/* 404: by now it has left by itself. */
 	return is_success(&answer) || answer.status == 404 ||
@@ -221,7 +229,7 @@ static bool disconnect(struct br_http *http, const char *id, const char *name,
  * container any more: an engine that was killed may keep its endpoint, and knows that
  * by its name only.
  */
-static bool evict(struct br_http *http, const char *id,
+static bool evict(struct br_http *http, const char *network,
 	const struct cJSON *member, bool *is_busy, struct br_err *err)
 {
 	const char *container = br_json_name(member);
@@ -235,16 +243,17 @@ static bool evict(struct br_http *http, const char *id,
 	if (state.exists)
 		*is_busy = true;
 	return state.exists ||
-		disconnect(http, id, br_json_find_text(member, "Name"), err);
+		disconnect(
+			http, network, br_json_find_text(member, "Name"), err);
 }
 
 /* Take all out of it that are gone. Sets *is_busy where one is not. */
-static bool evict_all(
-	struct br_http *http, const char *id, bool *is_busy, struct br_err *err)
+static bool evict_all(struct br_http *http, const char *network, bool *is_busy,
+	struct br_err *err)
 {
-	br_autojson struct cJSON *network = NULL;
+	br_autojson struct cJSON *found = NULL;
 	br_autoanswer struct br_http_answer answer = { 0 };
-	br_autofree char *path = br_format("/networks/%s", id);
+	br_autofree char *path = path_of(network, "");
 
 	if (!br_http_call(http,
 		    &(struct br_http_request){
@@ -259,28 +268,31 @@ static bool evict_all(
 		return true;
 	if (!is_success(&answer))
 		return br_http_refuse(&answer, err);
-	if (!br_json_parse(br_buf_str(&answer.body), &network, err))
+	if (!br_json_parse(br_buf_str(&answer.body), &found, err))
 		return br_wrap(err, "the engine's description of it");
 
-	const struct cJSON *members = br_json_find(network, "Containers");
+	const struct cJSON *members = br_json_find(found, "Containers");
 	for (const struct cJSON *member = br_json_first(members); member;
 		member = br_json_next(member))
-		if (!evict(http, id, member, is_busy, err))
+		if (!evict(http, network, member, is_busy, err))
 			return false;
 	return true;
 }
 
-bool br_network_remove(struct br_http *http, const char *id, bool *is_removed,
-	struct br_err *err)
+bool br_network_remove(struct br_http *http, const char *id, const char *name,
+	bool *is_removed, struct br_err *err)
 {
+	/* By its id Podman removes one under the containers that run in it. */
+	const char *network = br_http_is_podman(http) ? name : id;
 	bool is_gone = false;
 	bool is_busy = false;
 
-	if (!ask_to_remove(http, id, &is_gone, err))
+	if (!ask_to_remove(http, network, &is_gone, err))
 		return br_wrap(err, "remove a network");
 	if (!is_gone &&
-		(!evict_all(http, id, &is_busy, err) ||
-			(!is_busy && !ask_to_remove(http, id, &is_gone, err))))
+		(!evict_all(http, network, &is_busy, err) ||
+			(!is_busy &&
+				!ask_to_remove(http, network, &is_gone, err))))
 		return br_wrap(err, "remove a network");
 	*is_removed = is_gone;
 	return true;

@@ -27,11 +27,12 @@ bool br_network_connect(struct br_http *http, const char *name, const char *id,
 	struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Remove the network `id`. One that a container is in is left, which is a success
- * with !*is_removed; what containers that are gone have left in it is taken out.
+ * Remove the network `id`, which is called `name`. One that a container is in is left,
+ * which is a success with !*is_removed; what containers that are gone have left in it
+ * is taken out.
  */
-bool br_network_remove(struct br_http *http, const char *id, bool *is_removed,
-	struct br_err *err) BR_MUST_CHECK;
+bool br_network_remove(struct br_http *http, const char *id, const char *name,
+	bool *is_removed, struct br_err *err) BR_MUST_CHECK;
 
 /* Say whether `message`, the engine's words, is that there is no such network. */
 bool br_network_is_missing(const char *message);

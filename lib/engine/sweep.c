@@ -114,12 +114,13 @@ static void sweep_container(struct broom *broom, const struct cJSON *entry)
 static void sweep_network(struct broom *broom, const struct cJSON *entry)
 {
 	const char *id = br_json_find_text(entry, "Id");
+	const char *name = br_json_find_text(entry, "Name");
 	bool is_removed = false;
 	struct br_err err = { 0 };
 
 	if (!is_id(id) || !is_orphan(broom->sweep, entry))
 		return;
-	if (!br_network_remove(broom->http, id, &is_removed, &err))
+	if (!br_network_remove(broom->http, id, name, &is_removed, &err))
 		note(broom, &err);
 	else if (is_removed)
 		broom->removed_count++;
@@ -140,13 +141,29 @@ static void sweep_kind(struct broom *broom, const char *path,
 		one(broom, entry);
 }
 
+/*
+ * Podman removes no container whose network another one has, and says so: when the
+ * others are gone it can go.
+ */
+static void sweep_containers(struct broom *broom)
+{
+	static const char path[] = "/containers/json?all=1&filters=";
+
+	sweep_kind(broom, path, sweep_container);
+	if (broom->first.code == BR_OK || broom->first.code == BR_ECANCELED ||
+		broom->removed_count == 0)
+		return;
+	broom->first = (struct br_err){ 0 };
+	sweep_kind(broom, path, sweep_container);
+}
+
 bool br_sweep_run(struct br_http *http, const struct br_sweep *sweep,
 	size_t *removed_count, struct br_err *err)
 {
 	struct broom broom = { .http = http, .sweep = sweep };
 
 	/* Containers first: a network that is in use cannot go. */
-	sweep_kind(&broom, "/containers/json?all=1&filters=", sweep_container);
+	sweep_containers(&broom);
 	if (broom.first.code != BR_ECANCELED)
 		sweep_kind(&broom, "/networks?filters=", sweep_network);
 	if (broom.first.code != BR_OK) {

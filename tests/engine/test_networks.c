@@ -48,15 +48,18 @@ static struct br_http *open_http(void)
 }
 
 /* Call the engine; gives the answer's status. */
-static int call(const char *method, const char *path)
+static int call(const char *method, const char *path, const char *body)
 {
 	br_auto(br_http) struct br_http *http = open_http();
 	br_autoanswer struct br_http_answer answer = { 0 };
 	struct br_err err = { 0 };
 
 	assert_good(br_http_call(http,
-			    &(struct br_http_request){
-				    .method = method, .path = path },
+			    &(struct br_http_request){ .method = method,
+				    .path = path,
+				    .body = body,
+				    .body_len = body ? strlen(body) : 0,
+				    .content_type = "application/json" },
 			    &answer, &err),
 		&err);
 	return answer.status;
@@ -66,7 +69,7 @@ static bool network_exists(const char *name)
 {
 	br_autofree char *path = br_format("/networks/%s", name);
 
-	return call("GET", path) == 200;
+	return call("GET", path, NULL) == 200;
 }
 
 static char *start(
@@ -246,7 +249,7 @@ static void commit(const char *id, const char *name, const char *const *changes)
 		br_buf_add_text(&path, "&changes=");
 		br_http_add_escaped(&path, changes[i]);
 	}
-	assert_int_equal(call("POST", path.data), 201);
+	assert_int_equal(call("POST", path.data, "{}"), 201);
 }
 
 static void assert_list(char *const *list, const char *const *expected)
@@ -302,7 +305,7 @@ static void tells_what_an_image_runs_and_runs_none_of_it(void **state)
 	br_autofree char *running = start(world, &spec);
 	bool is_checked = has_health(running);
 	assert_good(br_engine_remove(world->engine, running, &err), &err);
-	assert_int_equal(call("DELETE", path), 200);
+	assert_int_equal(call("DELETE", path, NULL), 200);
 
 	assert_good(is_described, &err);
 	assert_list(

@@ -102,9 +102,10 @@ static void make_answer(const struct scripted_rule *rule, struct br_buf *answer)
 		br_buf_addf(answer, "HTTP/1.1 %s\r\n", rule->status);
 		br_buf_addf(answer, "Api-Version: %s\r\n",
 			rule->api_version ? rule->api_version : "1.41");
-		br_buf_add_text(answer,
-			"Server: Docker/20.10.24 (linux)\r\n"
-			"Content-Type: application/json\r\n");
+		br_buf_addf(answer,
+			"Server: %s\r\nContent-Type: application/json\r\n",
+			rule->server ? rule->server
+				     : "Docker/20.10.24 (linux)");
 		if (rule->is_chunked)
 			br_buf_addf(answer,
 				"Transfer-Encoding: chunked\r\n\r\n%zx\r\n",

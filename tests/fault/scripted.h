@@ -35,6 +35,8 @@ struct scripted_rule {
 	size_t body_len;
 	/* The API version in the head; NULL: `1.41`. */
 	const char *api_version;
+	/* Who says to answer; NULL: `Docker/20.10.24 (linux)`. */
+	const char *server;
 	/* In one chunk; the cut can take the end chunk off. */
 	bool is_chunked;
 	enum scripted_end end;
