@@ -14,3 +14,10 @@ void fds_close_from(int first)
 	for (int fd = first; fd < ENOUGH; fd++)
 		(void)close(fd);
 }
+
+void fds_close(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}

@@ -9,10 +9,7 @@
  * init itself: those between two shell steps before the answer, those in front
  * before the shell is started, those behind after it has announced 0, its end.
  *
- *	STARTING ─▶ RUNNING ─▶ LEAVING ─▶ DRAINING ─▶ next step, or OVER
- *
- * LEAVING waits for processes that have to be gone before the step counts as
- * over: those of a stage that is stopped, and the shell after a failed exec form.
+ * steps.c goes through the steps, stop.c stops them, report.c tells about them.
  */
 #pragma once
 
@@ -21,6 +18,7 @@
 #include <stdint.h>
 
 #include "init/child.h"
+#include "init/control.h"
 #include "init/outpipe.h"
 #include "init/poller.h"
 #include "init/procs.h"
@@ -79,11 +77,7 @@ struct stage {
 	char home[USER_HOME_BYTES + 8];
 
 	struct outpipe pipes[STAGE_STREAMS];
-	/* Our end of the shell's descriptor 9; what came of a line so far. */
-	int control;
-	int control_slot;
-	char line[16];
-	size_t line_len;
+	struct control control;
 
 	struct child shell;
 	struct child exec;
@@ -132,7 +126,18 @@ static inline bool stage_has_step(const struct stage *stage)
 	return stage->phase == STAGE_RUNNING;
 }
 
-/* Step over as far as its processes go: what stop.c asks of stage.c. */
+/*
+ * What the files of a stage ask of each other.
+ */
+
+/* End it: `failure` where it could not be run, else NULL. */
+void stage_finish(struct stage *stage, int status, const char *failure,
+	enum br_failure_kind kind);
+
+/* End it because `what` could not be done; errno says why. */
+void stage_fail(struct stage *stage, const char *what);
+
+/* The step is over, as soon as nobody is waited for any more. */
 void stage_leave(struct stage *stage);
 
 /* Stop the stage: SIGTERM now, SIGKILL after `grace_ms`. */
