@@ -223,11 +223,7 @@ static void drop_stages(struct init *init)
 			init->stages[kept++] = stage;
 			continue;
 		}
-		for (size_t k = 0; k < STAGE_STREAMS; k++) {
-			leftovers_add(
-				&init->leftovers, stage->pipes[k].read_fd);
-			stage->pipes[k].read_fd = -1;
-		}
+		output_leave(&stage->output, &init->leftovers);
 		stage_free(stage);
 	}
 	init->stage_count = kept;

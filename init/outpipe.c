@@ -6,19 +6,24 @@
 #include <unistd.h>
 
 #include "init/clock.h"
+#include "init/fds.h"
 
 enum {
 	SHORT_READ_BYTES = 32 * 1024,
 	REST_US = 100,
 };
 
-bool outpipe_open(struct outpipe *pipe)
+void outpipe_init(struct outpipe *pipe)
 {
-	int ends[2];
-
 	*pipe = (struct outpipe){
 		.read_fd = -1, .write_fd = -1, .slot = POLLER_NO_SLOT
 	};
+}
+
+bool outpipe_open(struct outpipe *pipe, uid_t owner)
+{
+	int ends[2];
+
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return false;
 	pipe->read_fd = ends[0];
@@ -26,6 +31,9 @@ bool outpipe_open(struct outpipe *pipe)
 	/* Only this end: the other one is the steps'. */
 	(void)fcntl(pipe->read_fd, F_SETFL, O_NONBLOCK);
 	(void)fcntl(pipe->read_fd, F_SETPIPE_SZ, BR_OUTPUT_MAX_BYTES);
+	/* They could not open /dev/stderr else; what only writes can do without. */
+	if (owner != 0)
+		(void)fchown(pipe->write_fd, owner, (gid_t)-1);
 	return true;
 }
 
@@ -92,10 +100,6 @@ bool outpipe_drain(
 
 void outpipe_close(struct outpipe *pipe)
 {
-	if (pipe->read_fd >= 0)
-		(void)close(pipe->read_fd);
-	if (pipe->write_fd >= 0)
-		(void)close(pipe->write_fd);
-	pipe->read_fd = -1;
-	pipe->write_fd = -1;
+	fds_close(&pipe->read_fd);
+	fds_close(&pipe->write_fd);
 }

@@ -7,11 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "init/poller.h"
 #include "init/wire.h"
 
-/* Starts out by outpipe_open(). */
+/* Starts out by outpipe_init(). */
 struct outpipe {
 	int read_fd;
 	/* Handed to each process of the stage. */
@@ -23,7 +24,13 @@ struct outpipe {
 	size_t drain_left;
 };
 
-bool outpipe_open(struct outpipe *pipe);
+void outpipe_init(struct outpipe *pipe);
+
+/*
+ * Make the pipe, which belongs to `owner`, who may open it anew. Gives false, with
+ * errno, where that is not possible.
+ */
+bool outpipe_open(struct outpipe *pipe, uid_t owner);
 
 /* Wait for output, or for the end of the rest. */
 void outpipe_poll(struct outpipe *pipe, struct poller *poller);

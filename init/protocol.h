@@ -97,7 +97,15 @@ enum br_field_tag {
 	BR_TAG_SCRIPT = 22,
 	/* STAGE, instead of USER: `uid:gid` as the host numbers them. */
 	BR_TAG_HOST_USER = 23,
-	/* STAGE: number, 1: the steps get a terminal; its output is stdout. */
+	/*
+	 * STAGE: number, 1: the steps have a terminal, 80 columns by 24 rows, as
+	 * stdin, stdout and stderr; it controls their session. Shell steps share
+	 * one, exec-form steps another. What comes out is stream 0, as a terminal
+	 * gives it: `\r\n` ends a line. Nothing comes in, and a read finds the
+	 * end of the input, every time; one in a mode without lines, its key (^D,
+	 * unless it was set to another). TERM is `xterm` where it is not set, and
+	 * SIGHUP ignored, so that what a step leaves running stays.
+	 */
 	BR_TAG_TTY = 24,
 	/*
 	 * STAGE, after a STEP: number. The step is init's own: it passes when

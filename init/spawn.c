@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "init/fds.h"
@@ -45,6 +46,29 @@ static bool place(int from, int fd, int at)
 	return from < 0 || (fd >= 0 && dup2(fd, at) >= 0);
 }
 
+/* Those of a terminal, which becomes the one that controls the session. */
+static bool place_terminal(int tty)
+{
+	if (ioctl(tty, TIOCSCTTY, 0) < 0)
+		return false;
+	/*
+	 * When the session's leader ends, whatever it has left running would be
+	 * told that the terminal is gone. It is not.
+	 */
+	(void)signal(SIGHUP, SIG_IGN);
+	return dup2(tty, STDIN_FILENO) >= 0 && dup2(tty, STDOUT_FILENO) >= 0 &&
+		dup2(tty, STDERR_FILENO) >= 0;
+}
+
+static bool place_streams(int in, int from_out, int out, int from_err, int err)
+{
+	/* An image may have no /dev/null: then there is no stdin. */
+	(void)close(STDIN_FILENO);
+	return place(in, in, STDIN_FILENO) &&
+		place(from_out, out, STDOUT_FILENO) &&
+		place(from_err, err, STDERR_FILENO);
+}
+
 /* All of it, or output would go where nobody reads it. */
 static bool place_descriptors(const struct spawn *spawn)
 {
@@ -52,13 +76,12 @@ static bool place_descriptors(const struct spawn *spawn)
 	int err = lift(spawn->err);
 	int control = lift(spawn->control);
 	int script = lift(spawn->script);
-	int in = lift(open("/dev/null", O_RDONLY | O_CLOEXEC));
+	int in = spawn->tty < 0 ? lift(open("/dev/null", O_RDONLY | O_CLOEXEC))
+				: lift(spawn->tty);
 
-	/* An image may have no /dev/null: then there is no stdin. */
-	(void)close(STDIN_FILENO);
-	return place(in, in, STDIN_FILENO) &&
-		place(spawn->out, out, STDOUT_FILENO) &&
-		place(spawn->err, err, STDERR_FILENO) &&
+	return (spawn->tty < 0 ? place_streams(
+					 in, spawn->out, out, spawn->err, err)
+			       : place_terminal(in)) &&
 		place(spawn->control, control, BR_STEP_FD) &&
 		place(spawn->script, script, SCRIPT_FD);
 }
@@ -203,10 +226,19 @@ static bool is_home_free(char *const *list, size_t count)
 	return true;
 }
 
-char **environment_make(char **own, char **over, const struct user *user,
-	char home[USER_HOME_BYTES + 8])
+static bool has_name(char *const *list, size_t count, const char *name)
 {
-	size_t max = count_strings(own) + count_strings(over) + 2;
+	for (size_t i = 0; i < count; i++)
+		if (is_same_name(name, list[i]))
+			return true;
+	return false;
+}
+
+char **environment_make(char **own, char **over, const struct user *user,
+	bool has_tty, char home[USER_HOME_BYTES + 8])
+{
+	static char term[] = "TERM=xterm";
+	size_t max = count_strings(own) + count_strings(over) + 3;
 	char **list = mem_new(max * sizeof(*list));
 	size_t count = 0;
 
@@ -219,5 +251,7 @@ char **environment_make(char **own, char **over, const struct user *user,
 	}
 	for (size_t i = 0; over[i]; i++)
 		set(list, &count, over[i]);
+	if (has_tty && !has_name(list, count, "TERM"))
+		set(list, &count, term);
 	return list;
 }

@@ -29,6 +29,8 @@ struct spawn {
 	const char *workdir;
 	/* NULL: stays as init is. */
 	const struct user *user;
+	/* The terminal that it gets; -1: `out` and `err`, and no stdin. */
+	int tty;
 	int out;
 	int err;
 	/* Becomes BR_STEP_FD; -1: none. */
@@ -68,10 +70,11 @@ bool spawn_has_failed(int report, struct spawn_failure *failure);
 
 /*
  * Make a stage's environment: init's own, which is the image's, with `over` on
- * top, and the HOME of `user` (NULL: root) where neither says another.
+ * top, the HOME of `user` (NULL: root) where neither says another, and a TERM
+ * where it has a terminal and neither says what kind.
  *
  * Ownership: the caller frees the array with free(); the strings are borrowed
- * from both, except HOME, which is written to `home`.
+ * from both, except HOME, which is written to `home`, and TERM.
  */
 char **environment_make(char **own, char **over, const struct user *user,
-	char home[USER_HOME_BYTES + 8]);
+	bool has_tty, char home[USER_HOME_BYTES + 8]);

@@ -109,8 +109,10 @@ static bool take_stage_number(
 		return false;
 	if (field->tag == BR_TAG_PORT)
 		spec->steps[spec->step_count - 1].port = (uint16_t)number;
-	else
+	else if (field->tag == BR_TAG_PORT_IS_LOCAL)
 		spec->steps[spec->step_count - 1].is_local = number != 0;
+	else
+		spec->has_tty = number != 0;
 	return true;
 }
 
@@ -125,6 +127,7 @@ static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 		return true;
 	case BR_TAG_PORT:
 	case BR_TAG_PORT_IS_LOCAL:
+	case BR_TAG_TTY:
 		return take_stage_number(field, spec);
 	case BR_TAG_SCRIPT:
 		spec->script = field->value;

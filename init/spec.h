@@ -39,6 +39,8 @@ struct stage_spec {
 	const char *user;
 	/* `user` is as the host numbers it. */
 	bool is_host_user;
+	/* The steps have a terminal. */
+	bool has_tty;
 	struct step_spec *steps;
 	size_t step_count;
 	const uint8_t *script;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "init/fds.h"
 #include "init/mem.h"
 #include "init/report.h"
 #include "init/steps.h"
@@ -31,8 +30,7 @@ void stage_finish(struct stage *stage, int status, const char *failure,
 	control_close(&stage->control);
 	if (failure && child_is_alive(&stage->shell))
 		(void)kill(stage->shell.pid, SIGKILL);
-	for (size_t i = 0; i < STAGE_STREAMS; i++)
-		fds_close(&stage->pipes[i].write_fd);
+	output_end(&stage->output);
 }
 
 void stage_fail(struct stage *stage, const char *what)
@@ -151,6 +149,7 @@ void stage_sample(struct stage *stage, struct procs *procs)
 {
 	int64_t *max = &stage->run.max_rss_bytes;
 
+	output_tend(&stage->output);
 	procs_mark(procs, stage->sessions, stage->session_count, NULL);
 	for (size_t i = 0; i < procs->count; i++)
 		if (procs->items[i].is_member)
@@ -167,11 +166,7 @@ void stage_poll(struct stage *stage, struct poller *poller)
 {
 	bool is_ready = wire_is_ready(stage->wire);
 
-	for (size_t i = 0; i < STAGE_STREAMS; i++) {
-		stage->pipes[i].slot = POLLER_NO_SLOT;
-		if (takes_output(stage) && is_ready)
-			outpipe_poll(&stage->pipes[i], poller);
-	}
+	output_poll(&stage->output, poller, takes_output(stage) && is_ready);
 	if (stage->phase == STAGE_DRAINING && is_ready)
 		poller_wake_at(poller, 1);
 	stage->control.slot = stage->phase == STAGE_RUNNING
@@ -183,18 +178,6 @@ void stage_poll(struct stage *stage, struct poller *poller)
 		poller_add(poller, stage->exec.report, POLLIN);
 	if (stage->stop.is_stopping)
 		poller_wake_at(poller, stage->stop.check_at_us);
-}
-
-static void drain(struct stage *stage)
-{
-	bool is_drained = true;
-
-	for (size_t i = 0; i < STAGE_STREAMS; i++)
-		is_drained = outpipe_drain(&stage->pipes[i], stage->wire,
-				     stage->number, (uint8_t)i) &&
-			is_drained;
-	if (is_drained)
-		steps_finish(stage);
 }
 
 void stage_work(struct stage *stage, const struct poller *poller)
@@ -209,12 +192,11 @@ void stage_work(struct stage *stage, const struct poller *poller)
 		stop_work(stage);
 		stage_leave(stage);
 	}
-	for (size_t i = 0; i < STAGE_STREAMS; i++)
-		if (takes_output(stage))
-			outpipe_pump(&stage->pipes[i], poller, stage->wire,
-				stage->number, (uint8_t)i);
+	if (takes_output(stage))
+		output_pump(&stage->output, poller, stage->wire);
 	while (stage->phase == STAGE_DRAINING && wire_is_ready(stage->wire))
-		drain(stage);
+		if (output_drain(&stage->output, stage->wire))
+			steps_finish(stage);
 }
 
 static bool find_user(struct stage *stage)
@@ -239,14 +221,16 @@ static bool prepare(struct stage *stage, char **own)
 			stage, STATUS_NOT_EXECUTABLE, text, BR_FAILURE_USER);
 		return false;
 	}
-	for (size_t i = 0; i < STAGE_STREAMS; i++) {
-		if (!outpipe_open(&stage->pipes[i])) {
-			stage_fail(stage, "make a pipe");
-			return false;
-		}
+	if (!output_open(
+		    &stage->output, stage->spec.has_tty, stage->user.uid)) {
+		stage_fail(stage,
+			stage->spec.has_tty ? "make a terminal"
+					    : "make a pipe");
+		return false;
 	}
 	stage->environment = environment_make(own, stage->spec.environment,
-		stage->spec.user ? &stage->user : NULL, stage->home);
+		stage->spec.user ? &stage->user : NULL, stage->spec.has_tty,
+		stage->home);
 	return true;
 }
 
@@ -261,10 +245,7 @@ struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 		.payload = *payload };
 	*payload = NULL;
 	control_init(&stage->control);
-	for (size_t i = 0; i < STAGE_STREAMS; i++)
-		stage->pipes[i] = (struct outpipe){
-			.read_fd = -1, .write_fd = -1, .slot = POLLER_NO_SLOT
-		};
+	output_init(&stage->output, number);
 	child_init(&stage->shell);
 	child_init(&stage->exec);
 	if (prepare(stage, own))
@@ -274,8 +255,7 @@ struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 
 void stage_free(struct stage *stage)
 {
-	for (size_t i = 0; i < STAGE_STREAMS; i++)
-		outpipe_close(&stage->pipes[i]);
+	output_close(&stage->output);
 	control_close(&stage->control);
 	child_done(&stage->shell);
 	child_done(&stage->exec);

@@ -19,7 +19,7 @@
 
 #include "init/child.h"
 #include "init/control.h"
-#include "init/outpipe.h"
+#include "init/output.h"
 #include "init/poller.h"
 #include "init/procs.h"
 #include "init/protocol.h"
@@ -34,9 +34,6 @@ enum stage_phase {
 	STAGE_DRAINING,
 	STAGE_OVER,
 };
-
-/* Streams as OUTPUT frames number them. */
-enum { STREAM_OUT = 0, STREAM_ERR = 1, STAGE_STREAMS = 2 };
 
 /* The step that a stage is at. */
 struct step_run {
@@ -76,7 +73,7 @@ struct stage {
 	char **environment;
 	char home[USER_HOME_BYTES + 8];
 
-	struct outpipe pipes[STAGE_STREAMS];
+	struct output output;
 	struct control control;
 
 	struct child shell;
@@ -105,7 +102,7 @@ struct stage {
 struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 	uint8_t **payload, struct wire *wire, char **own);
 
-/* Free it; its output pipes are closed unless they were taken. */
+/* Free it; what it wrote to is closed, unless it was left to somebody. */
 void stage_free(struct stage *stage);
 
 /* Say what the stage waits for. */
@@ -118,7 +115,7 @@ void stage_work(struct stage *stage, const struct poller *poller);
 bool stage_reap(struct stage *stage, pid_t pid, int wait_status,
 	const struct rusage *usage);
 
-/* Take a look at the memory of the stage's processes. */
+/* Take a look at the memory of the stage's processes, and at its terminals. */
 void stage_sample(struct stage *stage, struct procs *procs);
 
 static inline bool stage_has_step(const struct stage *stage)

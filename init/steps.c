@@ -42,8 +42,7 @@ static void start_process(
 	spawn->environment = stage->environment;
 	spawn->workdir = stage->spec.workdir;
 	spawn->user = stage->spec.user ? &stage->user : NULL;
-	spawn->out = stage->pipes[STREAM_OUT].write_fd;
-	spawn->err = stage->pipes[STREAM_ERR].write_fd;
+	output_hand_on(&stage->output, child == &stage->shell, spawn);
 	if (!child_start(child, spawn)) {
 		stage_fail(stage, "start a process");
 		return;
@@ -168,8 +167,7 @@ void stage_leave(struct stage *stage)
 	}
 	if (!stop_is_done(stage))
 		return;
-	for (size_t i = 0; i < STAGE_STREAMS; i++)
-		outpipe_begin_drain(&stage->pipes[i], stage->wire);
+	output_begin_drain(&stage->output, stage->wire);
 	stage->phase = STAGE_DRAINING;
 }
 

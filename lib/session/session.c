@@ -170,6 +170,8 @@ void br_session_start(struct br_session *session, unsigned stage,
 		br_wire_add_text(&payload,
 			what->is_host_user ? BR_TAG_HOST_USER : BR_TAG_USER,
 			what->user);
+	if (what->has_tty)
+		br_wire_add_number(&payload, BR_TAG_TTY, 1);
 	if (has_shell_step(what))
 		add_script(what, &payload);
 	for (size_t i = 0; i < what->step_count; i++)

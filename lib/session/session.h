@@ -92,7 +92,10 @@ struct br_session_stage {
 	bool is_host_user;
 	/* NULL-terminated; may be NULL where no step is for it. */
 	const char *const *shell;
-	/* The steps get a terminal, of 80 columns; all output is stdout. */
+	/*
+	 * The steps get a terminal of 80 columns and 24 rows. All their output is
+	 * stdout, with `\r\n` for line ends; a read finds the end of the input.
+	 */
 	bool has_tty;
 };
 

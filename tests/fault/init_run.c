@@ -27,7 +27,7 @@
 
 enum {
 	PATIENCE_MS = 30 * 1000,
-	STAGES = 2,
+	STAGES = 3,
 	FILES_UID = 1000,
 	STATUS_FAIL = 1,
 	STATUS_LOST = 3,
@@ -115,6 +115,10 @@ static void start_stages(struct run *run, const char *folder)
 		{ .text = "echo third" },
 	};
 	const struct br_session_step other[] = { { .text = long_step } };
+	const struct br_session_step at_terminal[] = {
+		{ .text = "echo fourth; cat" },
+		{ .argv = argv },
+	};
 	const struct br_session_stage stages[STAGES] = {
 		{ .steps = first,
 			.step_count = sizeof(first) / sizeof(first[0]),
@@ -125,6 +129,11 @@ static void start_stages(struct run *run, const char *folder)
 			.step_count = 1,
 			.workdir = folder,
 			.shell = shell },
+		{ .steps = at_terminal,
+			.step_count = 2,
+			.workdir = folder,
+			.shell = shell,
+			.has_tty = true },
 	};
 
 	for (unsigned i = 0; i < STAGES; i++)

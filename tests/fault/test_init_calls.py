@@ -4,7 +4,7 @@
 
     test_init_calls.py INIT_RUN INIT [--all]
 
-init_run.c has a real buildr-init run a build of two stages under strace, which makes one
+init_run.c has a real buildr-init run a build of three stages under strace, which makes one
 call fail. Whatever that is: the build passes with all of its output, or a stage fails, or
 init is lost; it never hangs, crashes, or leaves a process. --all: every call that such a
 build makes, each time that it makes it; else the first and the last.
@@ -22,7 +22,8 @@ from pathlib import Path
 from calls import count_calls, errors_of, is_strace_usable, spoiling, strace
 from faults import Tally, check, check_speed, in_parallel, run_tests
 
-OUTPUT = "\n".join(["first", "second", "third", "long", *map(str, range(1, 60001)), ""])
+OUTPUT = "\n".join(["first", "second", "third", "long", *map(str, range(1, 60001)),
+                    "fourth\r", "second\r", ""])
 OWNER = 1000
 # init_run.c says what they are.
 STATUS_LOST, STATUS_LEFT = 3, 92

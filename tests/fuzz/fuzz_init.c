@@ -41,6 +41,7 @@ static bool look_at_stage(struct seen *seen, uint8_t *payload, size_t len)
 		seen->bytes += strlen(spec.workdir);
 	if (spec.user)
 		seen->bytes += strlen(spec.user);
+	seen->bytes += spec.has_tty;
 	for (size_t i = 0; i < spec.script_len; i++)
 		seen->bytes += spec.script[i] != 0;
 	stage_spec_done(&spec);

@@ -145,8 +145,9 @@ static void check_service(struct peer *peer, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		br_buf_clear(&peer->log);
 		peer_start_stage(peer, 1,
-			(struct br_session_stage){
-				.steps = &check, .step_count = 1 });
+			(struct br_session_stage){ .steps = &check,
+				.step_count = 1,
+				.has_tty = i % 2 == 1 });
 		peer_run_until_over(peer, peer->over_count + 1);
 		assert_string_equal(br_buf_text(&peer->log), "<1.1>1.1=1#1=1");
 	}

@@ -455,13 +455,14 @@ static void asks_for_no_shell_where_no_step_is_for_one(void **state)
 	(void)state;
 	open_talk(&talk, &(struct br_session_setup){ 0 });
 	br_session_start(talk.session, 1,
-		&(struct br_session_stage){ .steps = steps, .step_count = 3 });
+		&(struct br_session_stage){
+			.steps = steps, .step_count = 3, .has_tty = true });
 	assert_true(br_session_pump(talk.session, &err));
 	(void)hear(&talk, &payload);
 	assert_int_equal(hear(&talk, &payload).type, BR_FRAME_STAGE);
 	describe(&payload, &text);
 	assert_string_equal(br_buf_text(&text),
-		"20= 21=server 20= 25#80 20= 25#8080 26#1 ");
+		"24#1 20= 21=server 20= 25#80 20= 25#8080 26#1 ");
 	close_talk(&talk);
 }
 
