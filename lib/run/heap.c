@@ -8,7 +8,7 @@
 void br_heap_done(struct br_heap *heap)
 {
 	free(heap->items);
-	*ready = (struct br_heap){ 0 };
+	*heap = (struct br_heap){ 0 };
 }
 
 static bool goes_before(
