@@ -4,6 +4,7 @@
 
 #include "cmd/commands.h"
 #include "engine/docker.h"
+#include "session/private.h"
 
 int cmd_gc(const struct options *options)
 {
@@ -13,19 +14,26 @@ int cmd_gc(const struct options *options)
 	};
 	struct br_process_id self;
 	const struct br_sweep what = { .self = &self };
-	size_t removed_count = 0;
+	struct br_swept swept = { 0 };
 	struct br_err err = { 0 };
 
 	if (!br_docker_open(&where, &engine, &err)) {
 		complain(&err);
 		return status_of(&err);
 	}
-	if (!br_process_self(&self, &err) ||
-		!br_engine_sweep(engine, &what, &removed_count, &err)) {
+	if (!br_process_self(&self, &err)) {
+		complain(&err);
+		return STATUS_ENVIRONMENT;
+	}
+
+	/* What lies here goes whether or not there is an engine. */
+	size_t folder_count = br_private_sweep(&self);
+	if (!br_engine_sweep(engine, &what, &swept, &err)) {
 		complain(&err);
 		return STATUS_ENVIRONMENT;
 	}
 	if (!options->is_quiet)
-		(void)fprintf(stderr, "removed %zu\n", removed_count);
+		(void)fprintf(stderr, "removed %zu\n",
+			swept.removed_count + folder_count);
 	return STATUS_PASS;
 }

@@ -23,8 +23,12 @@
 enum {
 	/* Peak memory is looked at so often, while a step runs. */
 	SAMPLE_US = 50 * 1000,
-	/* When nobody waits for it, giving back takes at most this long. */
-	LATE_GIVEBACK_US = 3000 * 1000,
+	/*
+	 * When nobody waits for it, giving back takes at most this long: all is to
+	 * be gone within five seconds, of which silence has taken most.
+	 */
+	LATE_GIVEBACK_US = 2500 * 1000,
+	SILENT_GIVEBACK_US = 500 * 1000,
 	MS_US = 1000,
 	READ_BYTES = 64 * 1024,
 };
@@ -58,6 +62,7 @@ struct init {
 	bool is_ending;
 	/* SIGTERM, silence, or something that is no frame. */
 	bool is_lost;
+	bool is_silent;
 };
 
 static bool take_setup(struct init *init, uint8_t *payload, size_t len)
@@ -278,8 +283,10 @@ static void work(struct init *init)
 	leftovers_work(&init->leftovers, poller);
 	wire_flush(&init->wire);
 	if (init->silence_us > 0 &&
-		clock_now_us() >= init->heard_us + init->silence_us)
+		clock_now_us() >= init->heard_us + init->silence_us) {
 		init->is_lost = true;
+		init->is_silent = true;
+	}
 }
 
 static void say_hello(struct init *init)
@@ -323,6 +330,14 @@ static int take_signals(void)
 	return signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* How long giving back may take; 0: as long as it does. */
+static int64_t giveback_limit_us(const struct init *init)
+{
+	if (init->is_ending && !init->is_lost)
+		return 0;
+	return init->is_silent ? SILENT_GIVEBACK_US : LATE_GIVEBACK_US;
+}
+
 static void drop_all_stages(struct init *init)
 {
 	for (size_t i = 0; i < init->stage_count; i++)
@@ -349,7 +364,7 @@ bool init_serve(int in, int out)
 	procs_kill_all();
 	drop_all_stages(&init);
 	bool is_given_back =
-		giveback_run(&init.giveback, is_good ? 0 : LATE_GIVEBACK_US);
+		giveback_run(&init.giveback, giveback_limit_us(&init));
 	giveback_done(&init.giveback);
 	if (is_good)
 		say_ended(&init, is_given_back);

@@ -4,7 +4,8 @@
 
 tally.py FOLDER reads testlog.json and testlog.junit.xml in FOLDER (meson-logs) and
 prints `passed N` and a line `failed NAME` for each case that did not pass; what was
-skipped did not. The end of the output of each test that failed goes to stderr.
+skipped did not. The end of the output of each test that failed goes to stderr, and how
+long it took at most until all of a build was gone.
 """
 
 import json
@@ -14,6 +15,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 SHOWN_LINES = 100
+# What each test of builds says last: how long it took until all of one was gone.
+GONE = re.compile(r"^# all gone ([0-9.]+) s after the end", re.M)
 # What XML cannot hold, and meson writes all the same where a test prints it.
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -49,11 +52,23 @@ def show(test):
         print("    " + line, file=sys.stderr)
 
 
+def show_gone(tests):
+    """Print how long it took at most until nothing was left of a build, and where."""
+    seen = [(float(seconds), test["name"]) for test in tests
+            for seconds in GONE.findall(test.get("stdout") or "")]
+    if seen:
+        seconds, name = max(seen)
+        print(f"# all of each build was gone {seconds:.1f} s after its end at the latest "
+              f"({name})", file=sys.stderr)
+
+
 def main():
     folder = Path(sys.argv[1])
     cases = read_cases(folder)
+    tests = read_tests(folder)
     passed, failed = 0, []
-    for test in read_tests(folder):
+    show_gone(tests)
+    for test in tests:
         name = test["name"].rpartition(" / ")[2]
         is_ok = test["result"] == "OK"
         of_test = cases.get(test["name"], [])

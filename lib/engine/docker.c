@@ -141,9 +141,9 @@ static bool remove_container(
 }
 
 static bool sweep_engine(struct br_engine *engine, const struct br_sweep *sweep,
-	size_t *removed_count, struct br_err *err)
+	struct br_swept *swept, struct br_err *err)
 {
-	return br_sweep_run(client(engine), sweep, removed_count, err);
+	return br_sweep_run(client(engine), sweep, swept, err);
 }
 
 static const struct br_engine_ops docker_ops = {

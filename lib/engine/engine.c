@@ -96,7 +96,7 @@ bool br_engine_remove(
 }
 
 bool br_engine_sweep(struct br_engine *engine, const struct br_sweep *sweep,
-	size_t *removed_count, struct br_err *err)
+	struct br_swept *swept, struct br_err *err)
 {
-	return engine->ops->sweep(engine, sweep, removed_count, err);
+	return engine->ops->sweep(engine, sweep, swept, err);
 }

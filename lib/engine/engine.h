@@ -121,6 +121,13 @@ struct br_sweep {
 	bool is_forced;
 };
 
+/* What became of what a sweep was to remove. Starts out all zero. */
+struct br_swept {
+	size_t removed_count;
+	/* Still there: it runs, or it could not be removed. */
+	size_t left_count;
+};
+
 /* What `doctor` and the events tell of the engine. Starts out all zero. */
 struct br_engine_info {
 	/* `unix:///var/run/docker.sock`, and where that was found. */
@@ -164,7 +171,7 @@ struct br_engine_ops {
 	bool (*remove)(
 		struct br_engine *engine, const char *id, struct br_err *err);
 	bool (*sweep)(struct br_engine *engine, const struct br_sweep *sweep,
-		size_t *removed_count, struct br_err *err);
+		struct br_swept *swept, struct br_err *err);
 };
 
 /* Embedded first in the implementation's own struct. */
@@ -267,8 +274,8 @@ bool br_engine_remove(struct br_engine *engine, const char *id,
  * Remove containers that were created or have exited, and networks, by label. A
  * network that a running container is in stays, as that container does.
  *
- * `removed_count` may be NULL. What cannot be removed is left for the next sweep;
- * the call then fails with the first cause after having tried all.
+ * What cannot be removed is left for the next sweep; the call then fails with the
+ * first cause after having tried all.
  */
 bool br_engine_sweep(struct br_engine *engine, const struct br_sweep *sweep,
-	size_t *removed_count, struct br_err *err) BR_MUST_CHECK;
+	struct br_swept *swept, struct br_err *err) BR_MUST_CHECK;

@@ -18,7 +18,7 @@ enum { CALL_TIMEOUT_MS = 60 * 1000 };
 struct broom {
 	struct br_http *http;
 	const struct br_sweep *sweep;
-	size_t removed_count;
+	struct br_swept swept;
 	/* The first thing that went wrong; code BR_OK: nothing did. */
 	struct br_err first;
 };
@@ -27,6 +27,18 @@ static void note(struct broom *broom, const struct br_err *err)
 {
 	if (broom->first.code == BR_OK)
 		broom->first = *err;
+}
+
+/* Count one that was to be removed; `err` says why it is still there. */
+static void count(
+	struct broom *broom, bool is_removed, const struct br_err *err)
+{
+	if (is_removed) {
+		broom->swept.removed_count++;
+		return;
+	}
+	broom->swept.left_count++;
+	note(broom, err);
 }
 
 /* List what carries the label; `path` is that of the list, up to the filter. */
@@ -101,14 +113,13 @@ static void sweep_container(struct broom *broom, const struct cJSON *entry)
 	const char *id = br_json_find_text(entry, "Id");
 	struct br_err err = { 0 };
 
-	if (!is_id(id) ||
-		!is_at_rest(broom->sweep, br_json_find_text(entry, "State")) ||
-		!is_orphan(broom->sweep, entry))
+	if (!is_id(id) || !is_orphan(broom->sweep, entry))
 		return;
-	if (br_container_remove(broom->http, id, &err))
-		broom->removed_count++;
-	else
-		note(broom, &err);
+	if (!is_at_rest(broom->sweep, br_json_find_text(entry, "State"))) {
+		broom->swept.left_count++;
+		return;
+	}
+	count(broom, br_container_remove(broom->http, id, &err), &err);
 }
 
 static void sweep_network(struct broom *broom, const struct cJSON *entry)
@@ -123,7 +134,9 @@ static void sweep_network(struct broom *broom, const struct cJSON *entry)
 	if (!br_network_remove(broom->http, id, name, &is_removed, &err))
 		note(broom, &err);
 	else if (is_removed)
-		broom->removed_count++;
+		broom->swept.removed_count++;
+	else
+		broom->swept.left_count++;
 }
 
 static void sweep_kind(struct broom *broom, const char *path,
@@ -151,14 +164,14 @@ static void sweep_containers(struct broom *broom)
 
 	sweep_kind(broom, path, sweep_container);
 	if (broom->first.code == BR_OK || broom->first.code == BR_ECANCELED ||
-		broom->removed_count == 0)
+		broom->swept.removed_count == 0)
 		return;
 	broom->first = (struct br_err){ 0 };
 	sweep_kind(broom, path, sweep_container);
 }
 
 bool br_sweep_run(struct br_http *http, const struct br_sweep *sweep,
-	size_t *removed_count, struct br_err *err)
+	struct br_swept *swept, struct br_err *err)
 {
 	struct broom broom = { .http = http, .sweep = sweep };
 
@@ -170,7 +183,6 @@ bool br_sweep_run(struct br_http *http, const struct br_sweep *sweep,
 		*err = broom.first;
 		return br_wrap(err, "clean up in the engine");
 	}
-	if (removed_count)
-		*removed_count = broom.removed_count;
+	*swept = broom.swept;
 	return true;
 }

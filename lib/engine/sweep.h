@@ -14,6 +14,6 @@
 #include "engine/engine.h"
 #include "engine/http.h"
 
-/* What br_engine_sweep() does; see there. `removed_count` may be NULL. */
+/* What br_engine_sweep() does; see there. */
 bool br_sweep_run(struct br_http *http, const struct br_sweep *sweep,
-	size_t *removed_count, struct br_err *err) BR_MUST_CHECK;
+	struct br_swept *swept, struct br_err *err) BR_MUST_CHECK;

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,20 +19,43 @@
 /* What buildr writes when nothing is left to do. */
 static const char clean_word = 'c';
 
-/*
- * A build that lasts longer than this has orphans swept beside it; a shorter one
- * after it, so that the sweep does not slow its start.
- */
-enum { SWEEP_DELAY_MS = 1000 };
+enum {
+	/*
+	 * A build that lasts longer than this has orphans swept beside it; a
+	 * shorter one after it, so that the sweep does not slow its start.
+	 */
+	SWEEP_DELAY_MS = 1000,
+	/*
+	 * Counted from the end of a build that was cut short: a request that was on
+	 * its way may still make a container until then.
+	 */
+	QUIET_MS = 2000,
+	/* A running container ends by itself, and gives files back before that. */
+	FORCE_MS = 3000,
+	/* An engine that takes so long to answer may take long to do, too. */
+	SLOW_MS = 500,
+	/* What does not answer is asked again after that. */
+	ROUND_LIMIT_MS = 1200,
+	/* All is over by then, within the contract's five seconds. */
+	LAST_MS = 4200,
+};
 
 /*
- * When to look for leftovers, counted from the end of buildr. A request that was
- * on its way when buildr died may still make a container, hence several rounds.
- * A running container ends by itself and gives files back for up to three
- * seconds, hence force only in the last one.
+ * When to look for leftovers, counted from the end of buildr. After a clean end
+ * the engine removes the container by itself, and the first round is left out.
  */
-static const int64_t round_ms[] = { 0, 300, 1000, 2000, 3300 };
+static const int64_t round_ms[] = { 0, 250, 700, 1400, QUIET_MS, FORCE_MS,
+	3800 };
 enum { ROUNDS = sizeof(round_ms) / sizeof(round_ms[0]) };
+
+/* The child's own state. */
+struct janitor {
+	const struct br_janitor_options *options;
+	/* When buildr ended. */
+	int64_t ended_ms;
+	/* Readable when a request has taken too long; -1: there is none. */
+	int timer_fd;
+};
 
 static void sleep_until(int64_t when_ms)
 {
@@ -40,32 +65,74 @@ static void sleep_until(int64_t when_ms)
 		(void)poll(NULL, 0, (int)left_ms);
 }
 
-static void sweep(const struct br_janitor_options *options, const char *build,
-	bool is_forced)
+static int64_t elapsed_ms(const struct janitor *janitor)
+{
+	return br_clock_now_ms() - janitor->ended_ms;
+}
+
+/* Requests are given up so long after the end of buildr. */
+static void limit_requests(const struct janitor *janitor, int64_t until_ms)
+{
+	int64_t left_ms = janitor->ended_ms + until_ms - br_clock_now_ms();
+
+	/* Zero would switch the timer off. */
+	if (left_ms < 1)
+		left_ms = 1;
+
+	const struct itimerspec when = {
+		.it_value = { .tv_sec = left_ms / 1000,
+			.tv_nsec = left_ms % 1000 * 1000000 },
+	};
+	(void)timerfd_settime(janitor->timer_fd, 0, &when, NULL);
+	janitor->options->engine->cancel_fd = janitor->timer_fd;
+}
+
+/* Gives true where the engine has nothing (more) of what was asked for. */
+static bool sweep(
+	const struct janitor *janitor, const char *build, bool is_forced)
 {
 	const struct br_sweep what = {
 		.build = build,
-		.self = options->self,
+		.self = janitor->options->self,
 		.is_forced = is_forced,
 	};
+	struct br_swept swept = { 0 };
 	struct br_err ignored = { 0 };
 
 	/* Nobody is left to be told; the next buildr sweeps again. */
-	(void)!br_engine_sweep(options->engine, &what, NULL, &ignored);
+	return br_engine_sweep(
+		       janitor->options->engine, &what, &swept, &ignored) &&
+		swept.removed_count == 0 && swept.left_count == 0;
 }
 
-static void remove_leftovers(const struct br_janitor_options *options)
+/* Look for what is left of the build. Gives true where nothing was. */
+static bool look(const struct janitor *janitor)
 {
-	int64_t start_ms = br_clock_now_ms();
+	int64_t start_ms = elapsed_ms(janitor);
+	int64_t until_ms = start_ms + ROUND_LIMIT_MS;
 
-	for (int i = 0; i < ROUNDS; i++) {
-		sleep_until(start_ms + round_ms[i]);
-		sweep(options, options->build, i == ROUNDS - 1);
+	limit_requests(janitor, until_ms < LAST_MS ? until_ms : LAST_MS);
+
+	bool has_folder = !br_private_remove(janitor->options->private_dir);
+	bool has_none =
+		sweep(janitor, janitor->options->build, start_ms >= FORCE_MS);
+	return has_none && !has_folder &&
+		elapsed_ms(janitor) - start_ms < SLOW_MS;
+}
+
+static void remove_leftovers(const struct janitor *janitor, bool is_clean)
+{
+	for (int i = is_clean ? 1 : 0;
+		i < ROUNDS && elapsed_ms(janitor) < LAST_MS; i++) {
+		sleep_until(janitor->ended_ms + round_ms[i]);
+		if (look(janitor) &&
+			(is_clean || elapsed_ms(janitor) >= QUIET_MS))
+			return;
 	}
 }
 
-/* Wait for a byte or the end of the pipe. Gives false when time ran out. */
-static bool wait_for_pipe(int fd, int timeout_ms)
+/* Wait for a word of buildr or its end. Gives false when time ran out. */
+static bool await_buildr(int fd, int timeout_ms)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	int ready = 0;
@@ -76,24 +143,37 @@ static bool wait_for_pipe(int fd, int timeout_ms)
 	return ready != 0;
 }
 
+/* Remove what builds before this one have left. */
+static void sweep_orphans(const struct janitor *janitor)
+{
+	(void)br_private_sweep(janitor->options->self);
+	(void)sweep(janitor, NULL, false);
+}
+
 BR_NORETURN static void janitor_main(
 	int fd, const struct br_janitor_options *options)
 {
+	struct janitor janitor = { .options = options };
 	bool has_swept = false;
 	char word = '\0';
 
-	if (!wait_for_pipe(fd, SWEEP_DELAY_MS)) {
-		sweep(options, NULL, false);
-		has_swept = true;
-		(void)wait_for_pipe(fd, -1);
+	if (!await_buildr(fd, SWEEP_DELAY_MS)) {
+		/* Until buildr ends: what it leaves comes first. */
+		options->engine->cancel_fd = fd;
+		sweep_orphans(&janitor);
+		has_swept = !await_buildr(fd, 0);
+		(void)await_buildr(fd, -1);
 	}
+	janitor.ended_ms = br_clock_now_ms();
+	janitor.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 
 	bool is_clean = read(fd, &word, 1) == 1 && word == clean_word;
-	br_private_remove(options->private_dir);
-	if (!is_clean)
-		remove_leftovers(options);
-	if (!has_swept)
-		sweep(options, NULL, false);
+	(void)br_private_remove(options->private_dir);
+	remove_leftovers(&janitor, is_clean);
+	if (!has_swept && elapsed_ms(&janitor) < LAST_MS) {
+		limit_requests(&janitor, LAST_MS);
+		sweep_orphans(&janitor);
+	}
 	_exit(EXIT_SUCCESS);
 }
 
@@ -130,10 +210,11 @@ bool br_janitor_start(const struct br_janitor_options *options,
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return br_fail_errno(err, "make a pipe");
-	br_autoclose int read_fd = ends[0];
-	br_autoclose int write_fd = ends[1];
+	/* Not a pipe, whose end is nothing that libcurl would call readable. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return br_fail_errno(err, "make a socket");
+	br_autoclose int theirs = ends[0];
+	br_autoclose int ours = ends[1];
 
 	/* Forked twice, so that the janitor is not ours to wait for. */
 	pid_t child = fork();
@@ -146,10 +227,9 @@ bool br_janitor_start(const struct br_janitor_options *options,
 		pid_t grandchild = fork();
 		if (grandchild != 0)
 			_exit(grandchild < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-		if (!drop_descriptors(&read_fd) || chdir("/") < 0)
+		if (!drop_descriptors(&theirs) || chdir("/") < 0)
 			_exit(EXIT_FAILURE);
-		options->engine->cancel_fd = -1;
-		janitor_main(read_fd, options);
+		janitor_main(theirs, options);
 	}
 
 	int status = 0;
@@ -157,7 +237,7 @@ bool br_janitor_start(const struct br_janitor_options *options,
 		continue;
 	if (status != 0)
 		return br_fail(err, BR_ESYSTEM, "the janitor did not start");
-	janitor->fd = br_take_fd(&write_fd);
+	janitor->fd = br_take_fd(&ours);
 	return true;
 }
 
@@ -166,6 +246,6 @@ void br_janitor_release(struct br_janitor *janitor, bool is_clean)
 	if (janitor->fd < 0)
 		return;
 	if (is_clean)
-		(void)!write(janitor->fd, &clean_word, 1);
+		(void)!send(janitor->fd, &clean_word, 1, MSG_NOSIGNAL);
 	(void)close(br_take_fd(&janitor->fd));
 }

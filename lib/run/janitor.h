@@ -3,11 +3,14 @@
  * janitor.h - the child that cleans up when buildr cannot.
  *
  * It is forked before the first request to the engine, and holds nothing but a
- * pipe from buildr, the engine's address and the build's label. When the pipe
- * closes without a word that all is clean, it removes what carries the label: what
- * was created but never started, and what did not end by itself. It also sweeps
- * what earlier builds left whose owner is gone.
+ * socket from buildr, the engine's address and the build's label. When the socket
+ * closes, it removes what carries the label: what was created but never started,
+ * what did not end by itself, and what the engine should have removed and did not.
+ * Without a word from buildr that all is clean it looks again for two seconds, since
+ * a request may have been on its way. It also sweeps what earlier builds left whose
+ * owner is gone.
  *
+ * A request that fails, or has no answer in time, is made again in the next round.
  * It is in a session of its own and ignores the signals of the terminal. Nobody
  * waits for it: it ends within five seconds after buildr.
  */
@@ -19,7 +22,7 @@
 #include "base/err.h"
 #include "engine/engine.h"
 
-/* Our end of the pipe. Starts out by br_janitor_start(). */
+/* Our end of the socket. Starts out by br_janitor_start(). */
 struct br_janitor {
 	/* -1: there is none. */
 	int fd;

@@ -18,7 +18,7 @@
 #include "base/err.h"
 
 /* How long buildr-init waits for a ping that comes every second. */
-enum { BR_PING_SILENCE_MS = 4000 };
+enum { BR_PING_SILENCE_MS = 3500 };
 
 /* Starts out by br_ping_open(); private. */
 struct br_ping {

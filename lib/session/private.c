@@ -8,6 +8,7 @@
  */
 #include "session/private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,7 +31,11 @@ enum {
 	INIT_MAX_BYTES = 4 * 1024 * 1024,
 	INIT_MODE = 0755,
 	FOLDER_MODE = 0700,
+	/* Where a folder may be made: see find_places(). */
+	PLACES = 4,
 };
+
+#define NAME_PREFIX "buildr-"
 
 static const char *const entries[] = { "init", "wire", "project" };
 
@@ -89,18 +94,46 @@ static bool allows_programs(const char *folder)
 		(status.f_flag & ST_NOEXEC) == 0;
 }
 
+static void find_places(const char *places[PLACES])
+{
+	places[0] = getenv("XDG_RUNTIME_DIR");
+	places[1] = getenv("TMPDIR");
+	places[2] = "/tmp";
+	places[3] = "/var/tmp";
+}
+
+/* Put one character in place of another. */
+static void exchange(char *text, char from, char to)
+{
+	for (char *at = strchr(text, from); at; at = strchr(at, from))
+		*at = to;
+}
+
+/* Who this process is, as a part of a name; "" where /proc does not say. */
+static void name_owner(char owner[BR_PROCESS_ID_TEXT_BYTES])
+{
+	struct br_process_id self;
+	struct br_err ignored = { 0 };
+
+	owner[0] = '\0';
+	if (br_process_self(&self, &ignored))
+		br_process_id_format(&self, owner);
+	exchange(owner, '/', '.');
+}
+
 char *br_private_path(const char *build)
 {
-	const char *const places[] = { getenv("XDG_RUNTIME_DIR"),
-		getenv("TMPDIR"), "/tmp", "/var/tmp" };
-	const size_t count = sizeof(places) / sizeof(places[0]);
+	char owner[BR_PROCESS_ID_TEXT_BYTES];
+	const char *places[PLACES];
 	size_t chosen = 0;
 
-	while (chosen < count && !allows_programs(places[chosen]))
+	find_places(places);
+	while (chosen < PLACES && !allows_programs(places[chosen]))
 		chosen++;
+	name_owner(owner);
 	/* Where none will do, making the folder fails and says why. */
-	return br_format("%s/buildr-%s",
-		chosen < count ? places[chosen] : "/tmp", build);
+	return br_format("%s/" NAME_PREFIX "%s.%s",
+		chosen < PLACES ? places[chosen] : "/tmp", build, owner);
 }
 
 bool br_private_make(const char *path, struct br_err *err)
@@ -175,13 +208,127 @@ bool br_private_link(const struct br_private *made, const char *project_dir,
 	return true;
 }
 
-void br_private_remove(const char *path)
+/* The folder, where it is one and ours: names in /tmp are anybody's to take. */
+static int open_own(int at, const char *name)
 {
-	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-		br_autofree char *entry = br_path_join(path, entries[i]);
-		(void)unlink(entry);
+	struct stat status;
+	br_autoclose int fd = openat(
+		at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && status.st_uid == geteuid())
+		return br_take_fd(&fd);
+	return -1;
+}
+
+static void empty(int folder)
+{
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+		(void)unlinkat(folder, entries[i], 0);
+}
+
+/* Called with each name in the folder `at`. */
+typedef void name_fn(int at, const char *name, void *ctx);
+
+/* Go through a folder by a descriptor that stays open. */
+static void each_name(int at, name_fn *fn, void *ctx)
+{
+	br_autoclose int fd =
+		openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *opened = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!opened)
+		return;
+	(void)br_take_fd(&fd);
+	for (;;) {
+		/* One thread: readdir_r() is deprecated for good reasons. */
+		/* cppcheck-suppress readdirCalled */
+		const struct dirent *entry = readdir(opened);
+
+		if (!entry)
+			break;
+		fn(at, entry->d_name, ctx);
 	}
-	(void)rmdir(path);
+	(void)closedir(opened);
+}
+
+/* A container may have a folder in its build's, which has a number for a name. */
+static void remove_part(int at, const char *name, void *ctx)
+{
+	(void)ctx;
+	if (name[strspn(name, "0123456789")] != '\0')
+		return;
+
+	br_autoclose int folder = open_own(at, name);
+	if (folder < 0)
+		return;
+	empty(folder);
+	(void)unlinkat(at, name, AT_REMOVEDIR);
+}
+
+static bool remove_at(int at, const char *name)
+{
+	br_autoclose int folder = open_own(at, name);
+
+	if (folder >= 0) {
+		empty(folder);
+		each_name(folder, remove_part, NULL);
+		if (unlinkat(at, name, AT_REMOVEDIR) == 0)
+			return true;
+	}
+	return faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		errno == ENOENT;
+}
+
+bool br_private_remove(const char *path)
+{
+	return remove_at(AT_FDCWD, path);
+}
+
+/* A sweep on its way. */
+struct sweep {
+	const struct br_process_id *self;
+	size_t removed_count;
+};
+
+/* Whether it has the name of a folder whose owner is gone. */
+static bool is_orphan(const char *name, const struct br_process_id *self)
+{
+	struct br_process_id owner = { 0 };
+	struct br_err ignored = { 0 };
+	const char *dot = strchr(name, '.');
+
+	if (strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)) != 0 || !dot)
+		return false;
+
+	br_autofree char *text = br_strdup(dot + 1);
+	exchange(text, '.', '/');
+	return br_process_id_parse(text, &owner, &ignored) &&
+		br_process_is_gone(&owner, self);
+}
+
+static void sweep_one(int at, const char *name, void *ctx)
+{
+	struct sweep *sweep = ctx;
+
+	if (is_orphan(name, sweep->self) && remove_at(at, name))
+		sweep->removed_count++;
+}
+
+size_t br_private_sweep(const struct br_process_id *self)
+{
+	struct sweep sweep = { .self = self };
+	const char *places[PLACES];
+
+	find_places(places);
+	for (size_t i = 0; i < PLACES; i++) {
+		br_autoclose int at = places[i] && places[i][0] == '/'
+			? open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+			: -1;
+
+		if (at >= 0)
+			each_name(at, sweep_one, &sweep);
+	}
+	return sweep.removed_count;
 }
 
 void br_private_close(struct br_private *made)
@@ -191,7 +338,7 @@ void br_private_close(struct br_private *made)
 	made->listen_fd = -1;
 	if (!made->folder)
 		return;
-	br_private_remove(made->folder);
+	(void)br_private_remove(made->folder);
 	free(made->folder);
 	made->folder = NULL;
 }

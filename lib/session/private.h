@@ -6,6 +6,9 @@
  * mounted read-only at /.buildr, and goes as soon as the connection stands. A
  * project directory whose path is not UTF-8 cannot stand in a request to the
  * engine; then `project` in it is a symbolic link there.
+ *
+ * Its name says which process made it, so that it is known from its first moment
+ * on whose it is, and whoever finds it can tell that its owner is gone.
  */
 #pragma once
 
@@ -14,6 +17,7 @@
 #include "base/attr.h"
 #include "base/clean.h"
 #include "base/err.h"
+#include "base/process.h"
 
 /* Starts out by br_private_open(). */
 struct br_private {
@@ -32,9 +36,10 @@ struct br_private {
 bool br_private_find_init(char **path, struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Name the folder of a build: `buildr-<build>` under $XDG_RUNTIME_DIR or, without
- * it, $TMPDIR or /tmp. The name is known before the folder is there, so that
- * whoever cleans up needs to be told nothing later.
+ * Name the folder of a build that this process runs: `buildr-<build>.<owner>`
+ * under $XDG_RUNTIME_DIR or, without it, $TMPDIR or /tmp. The owner is that of the
+ * labels, with dots for its slashes. The name is known before the folder is there,
+ * so that whoever cleans up needs to be told nothing later.
  *
  * Ownership: the caller frees it with free().
  */
@@ -62,8 +67,19 @@ bool br_private_open(const char *path, const char *init_path,
 bool br_private_link(const struct br_private *made, const char *project_dir,
 	char **link, struct br_err *err) BR_MUST_CHECK;
 
-/* Remove the folder `path` and what buildr put there, where it is there. */
-void br_private_remove(const char *path);
+/*
+ * Remove the folder `path`, folders in it that have a number for a name, and what
+ * buildr put into each. Gives true where it is not there afterwards.
+ *
+ * What is a symbolic link, or belongs to another user, stays as it is.
+ */
+bool br_private_remove(const char *path);
+
+/*
+ * Remove the folders that builds of this user left whose process is gone, and give
+ * their number. What `self` cannot judge stays.
+ */
+size_t br_private_sweep(const struct br_process_id *self);
 
 /* Close the socket and remove the folder. May be called twice. */
 void br_private_close(struct br_private *made);

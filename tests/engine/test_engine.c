@@ -233,21 +233,21 @@ static void sweeps_a_build_and_leaves_what_runs(void **state)
 	struct br_container_spec spec = spec_of(world, command);
 	struct br_sweep sweep = { .build = world->build };
 	struct br_err err = { 0 };
-	size_t removed = 0;
+	struct br_swept swept = { 0 };
 	br_autofree char *created = create(world, &spec);
 	br_autofree char *running = create(world, &spec);
 
 	assert_good(br_engine_start(world->engine, running, &err), &err);
-	assert_good(
-		br_engine_sweep(world->engine, &sweep, &removed, &err), &err);
-	assert_int_equal(removed, 1);
+	assert_good(br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
+	assert_int_equal(swept.removed_count, 1);
+	assert_int_equal(swept.left_count, 1);
 	assert_false(inspect(world, created).exists);
 	assert_true(inspect(world, running).is_running);
 
 	sweep.is_forced = true;
-	assert_good(
-		br_engine_sweep(world->engine, &sweep, &removed, &err), &err);
-	assert_int_equal(removed, 1);
+	assert_good(br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
+	assert_int_equal(swept.removed_count, 1);
+	assert_int_equal(swept.left_count, 0);
 	assert_false(inspect(world, running).exists);
 }
 
@@ -264,6 +264,7 @@ static void sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one(
 	struct br_container_spec spec = spec_of(world, command);
 	struct br_sweep sweep = { .self = &world->self };
 	struct owner other = start_owner();
+	struct br_swept swept = { 0 };
 	struct br_err err = { 0 };
 	br_autofree char *mine = create(world, &spec);
 
@@ -271,11 +272,11 @@ static void sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one(
 	br_autofree char *created = create(world, &spec);
 	br_autofree char *running = create(world, &spec);
 	assert_good(br_engine_start(world->engine, running, &err), &err);
-	(void)!br_engine_sweep(world->engine, &sweep, NULL, &err);
+	(void)!br_engine_sweep(world->engine, &sweep, &swept, &err);
 	assert_true(inspect(world, created).exists);
 
 	end_owner(&other);
-	(void)!br_engine_sweep(world->engine, &sweep, NULL, &err);
+	(void)!br_engine_sweep(world->engine, &sweep, &swept, &err);
 	assert_true(inspect(world, mine).exists);
 	await_removal(world, created);
 	assert_true(inspect(world, running).is_running);

@@ -191,7 +191,7 @@ static void a_network_is_swept_when_nothing_runs_in_it(void **state)
 	br_autofree char *network = network_name(world);
 	struct br_sweep sweep = { .build = world->build };
 	struct br_err err = { 0 };
-	size_t removed = 0;
+	struct br_swept swept = { 0 };
 
 	assert_good(create_network(world, &err), &err);
 	br_autofree char *running = start_greeter(world, network);
@@ -200,15 +200,15 @@ static void a_network_is_swept_when_nothing_runs_in_it(void **state)
 	br_autofree char *created = create(world, &spec);
 
 	assert_good(
-		br_engine_sweep(world->engine, &sweep, &removed, &err), &err);
-	assert_int_equal(removed, 1);
+		br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
+	assert_int_equal(swept.removed_count, 1);
 	assert_false(inspect(world, created).exists);
 	assert_true(network_exists(network));
 
 	sweep.is_forced = true;
 	assert_good(
-		br_engine_sweep(world->engine, &sweep, &removed, &err), &err);
-	assert_int_equal(removed, 2);
+		br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
+	assert_int_equal(swept.removed_count, 2);
 	assert_false(network_exists(network));
 }
 
@@ -226,15 +226,16 @@ static void a_network_is_swept_when_its_owner_is_gone(void **state)
 		.project_label = "/a/test",
 		.owner = other.text,
 	};
+	struct br_swept swept = { 0 };
 	struct br_err err = { 0 };
 
 	assert_good(create_network(world, &err), &err);
 	assert_good(br_engine_create_network(world->engine, &spec, &err), &err);
-	(void)!br_engine_sweep(world->engine, &sweep, NULL, &err);
+	(void)!br_engine_sweep(world->engine, &sweep, &swept, &err);
 	assert_true(network_exists(theirs));
 
 	end_owner(&other);
-	(void)!br_engine_sweep(world->engine, &sweep, NULL, &err);
+	(void)!br_engine_sweep(world->engine, &sweep, &swept, &err);
 	assert_false(network_exists(theirs));
 	assert_true(network_exists(mine));
 }

@@ -36,10 +36,11 @@ int set_up(void **state)
 int tear_down(void **state)
 {
 	struct world *world = *state;
+	struct br_swept swept = { 0 };
 	struct br_err err = { 0 };
 	bool is_clean = br_engine_sweep(world->engine,
 		&(struct br_sweep){ .build = world->build, .is_forced = true },
-		NULL, &err);
+		&swept, &err);
 
 	br_engine_free(world->engine);
 	free(world);

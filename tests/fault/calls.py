@@ -21,7 +21,7 @@ ERRORS = {
     "EINTR ECONNREFUSED ENOENT": "connect",
     "EINTR": "wait4",
     "EAGAIN ENOMEM": "fork vfork clone clone3",
-    "EIO": "unlink rmdir getdents64 fstat newfstatat stat lstat readlink access statfs",
+    "EIO": "unlink unlinkat rmdir getdents64 fstat newfstatat stat lstat readlink access statfs",
     "EPERM": "setsid setgroups setgid setuid prctl fchownat fchown chmod fchmod close_range",
     "ENOSYS": "getrandom ioctl",
     # What the kernel cannot refuse (a libc may not even look), or what changes nothing; and

@@ -135,8 +135,10 @@ bool call_create_network(struct br_engine *engine, struct br_err *err)
 
 static bool call_sweep(struct br_engine *engine, struct br_err *err)
 {
+	struct br_swept swept = { 0 };
+
 	return br_engine_sweep(
-		engine, &(struct br_sweep){ .build = BUILD }, NULL, err);
+		engine, &(struct br_sweep){ .build = BUILD }, &swept, err);
 }
 
 const struct call calls[CALLS] = {

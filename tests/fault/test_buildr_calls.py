@@ -19,10 +19,9 @@ TIMES_OF_ALL = 12
 # The loader of programs says so, or, of the very first one, says nothing and crashes.
 LOADER_WORDS = (b"shared librar", b"TLS data structures")
 LOADER_CRASH = ("mmap", 1)
-# buildr removes its folder, and where it cannot, the janitor does; not where neither can.
-TWICE = ("unlink", "rmdir")
 # Made by the children alone.
-CHILD_CALLS = {"setsid": 1, "dup2": 3, "dup3": 2, "chdir": 1, "close_range": 1, "prctl": 1}
+CHILD_CALLS = {"setsid": 1, "dup2": 3, "dup3": 2, "chdir": 1, "close_range": 1, "prctl": 1,
+               "timerfd_create": 1, "timerfd_settime": 2}
 
 
 def spread(count, wanted):
@@ -69,7 +68,7 @@ def all_cases(program):
                     if (call, number) != LOADER_CRASH:
                         yield case(program, wire, call, error, number)
                 # The starter's and the janitor's own.
-                for number in (1, 2, 3) if call not in TWICE else ():
+                for number in (1, 2, 3):
                     if (call, number) != LOADER_CRASH:
                         yield case(program, wire, call, error, number, "-f")
         for call, count in CHILD_CALLS.items():

@@ -400,13 +400,14 @@ static void sweeps_only_what_a_dead_owner_left_at_rest(void **state)
 		.pid_namespace = 1,
 		.pid = getpid(),
 		.start_ticks = 1 };
+	struct br_swept swept = { 0 };
 	struct br_err err = { 0 };
 
 	(void)state;
 	scripted_start(&server, rules);
 	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
 	assert_false(br_engine_sweep(
-		engine, &(struct br_sweep){ .self = &self }, NULL, &err));
+		engine, &(struct br_sweep){ .self = &self }, &swept, &err));
 	assert_part(err.text, "busy");
 
 	br_autofree char *asked = scripted_requests(&server);

@@ -200,16 +200,16 @@ static size_t sweep(const struct scripted_rule *rules, char **asked)
 {
 	struct scripted server;
 	struct br_err err = { 0 };
-	size_t removed = 0;
+	struct br_swept swept = { 0 };
 
 	scripted_start(&server, rules);
 	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
 	if (!br_engine_sweep(engine, &(struct br_sweep){ .build = BUILD },
-		    &removed, &err))
+		    &swept, &err))
 		fail_msg("%s", err.text);
 	*asked = scripted_requests(&server);
 	scripted_stop(&server);
-	return removed;
+	return swept.removed_count;
 }
 
 static void leaves_a_network_that_a_container_is_in(void **state)

@@ -154,7 +154,7 @@ static void removes_first_what_has_the_network_of_another(void **state)
 		SCRIPTED_RULES_END };
 	struct scripted server;
 	struct br_err err = { 0 };
-	size_t removed = 0;
+	struct br_swept swept = { 0 };
 
 	(void)state;
 	rules[2].times = 1;
@@ -162,9 +162,9 @@ static void removes_first_what_has_the_network_of_another(void **state)
 	scripted_start(&server, rules);
 	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
 	if (!br_engine_sweep(engine, &(struct br_sweep){ .build = BUILD },
-		    &removed, &err))
+		    &swept, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(removed, 3);
+	assert_int_equal(swept.removed_count, 3);
 
 	/* By its id Podman would remove a network that is in use. */
 	br_autofree char *asked = scripted_requests(&server);

@@ -170,6 +170,19 @@ def kill_9_of_each_helper(program, wire):
         check(status in (3, 143), f"exit status {status}")
 
 
+def kill_9_of_all_at_once_and_gc(program, wire):
+    """With nobody left to clean up the next buildr does, the private folder too."""
+    with build(program, wire, SLOW) as (place, process):
+        next_event(process, of_type("image.ready"))
+        for pid, _ in marked_processes(place.mark):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+        # A request that was on its way may still make a container.
+        wait_until(lambda: place.run("gc", wire=wire).status == 0 and not place.left_behind(),
+                   60, "gc to remove all")
+
+
 def the_container_is_removed_from_outside(program, wire):
     with build(program, wire, SLOW) as (place, process):
         event = next_event(process, says("ready"))
@@ -235,6 +248,7 @@ CASES = [
         kill_9_of_a_build_that_makes_output,
         kill_9_at_any_time_before_the_first_step,
         kill_9_of_each_helper,
+        kill_9_of_all_at_once_and_gc,
         the_container_is_removed_from_outside,
         two_builds_in_one_project,
         a_reader_that_is_gone_stops_the_build,
