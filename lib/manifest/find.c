@@ -28,7 +28,7 @@ static enum found look_at(const char *path)
 	if (stat(path, &status) == 0)
 		return S_ISDIR(status.st_mode) ? FOUND_FOLDER : FOUND_FILE;
 	if (lstat(path, &status) == 0)
-		return FOUND_BROKEN_LINK;
+		return S_ISLNK(status.st_mode) ? FOUND_BROKEN_LINK : FOUND_FILE;
 	return FOUND_NOTHING;
 }
 

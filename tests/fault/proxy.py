@@ -187,9 +187,11 @@ FAULTS_WITH_SILENCE = {**FAULTS, SILENCE: (send_never, False, True)}
 
 
 class Proxy:
-    """Listens at `path` until close(). `faults` are good for once each."""
+    """Listens at `path` until close(). `faults` are good for once each. With `keeps_streams`
+    the engine does not hear that the client of an attached stream is gone."""
 
-    def __init__(self, path, target, faults=()):
+    def __init__(self, path, target, faults=(), keeps_streams=False):
+        self.keeps_streams = keeps_streams
         self.target, self.faults, self.seen = target, list(faults), []
         # Who buildr is; nothing is answered before that is known.
         self.buildr_pid = 0
@@ -292,7 +294,8 @@ class Proxy:
                 data = source.recv(65536)
                 if not data:
                     # The end of one way; the other one may go on.
-                    target.shutdown(socket.SHUT_WR)
+                    if not self.keeps_streams:
+                        target.shutdown(socket.SHUT_WR)
                     return
         for end in (source, target):
             with contextlib.suppress(OSError):

@@ -9,18 +9,28 @@ the ways that proxy.py has. --all: every one of them, over both wires, and an at
 stream that is cut after each single byte; else a part that touches each.
 """
 
+import contextlib
+import os
 import signal
 import sys
+import time
 
-from faults import (SOCKET, Tally, build, check, in_parallel, make_images, place_for,
+from faults import (SOCKET, Tally, build, check, finish, in_parallel, make_images, place_for,
                     run_tests)
 from proxy import FAULTS, SILENCE, Fault, Proxy
-from support import wait_until
+from support import marked_processes, next_event, says, wait_until
 
 REQUESTS = {
     "socket": ("ping", "image", "create", "start"),
     "stdio": ("ping", "image", "create", "copy", "attach", "start"),
 }
+SLOW = """
+image: buildr-test:latest
+network: none
+stages: [slow]
+slow:
+  script: [echo ready; sleep 1000]
+"""
 # The head of a frame, theirs as well as ours.
 HEAD_BYTES = 8
 # After which bytes of an attached stream it is cut in every run: in and after the head of
@@ -82,6 +92,62 @@ def spoilt_janitor(program, wire, request, kind):
                                         Fault(request, kind, is_janitors=True)], (3,)))
 
 
+def killed(place, *arguments, wire, on_start):
+    """Run a build that `on_start` kills, and wait until nothing is left of it."""
+    process = place.start("run", *arguments, wire=wire)
+    on_start(process)
+    begin = time.monotonic()
+    status = finish(process).status
+    return status, time.monotonic() - begin, place.check_clean()
+
+
+def silent_sweep(program, wire):
+    """Beside a build the janitor looks for what others left, and hears nothing of the engine
+    when buildr is killed: what that one leaves comes first."""
+    def attempt():
+        place = place_for(program)
+        place.manifest(SLOW)
+        fault = Fault("list", SILENCE, is_janitors=True)
+        proxy = Proxy(place.top / "engine", SOCKET, [fault])
+
+        def stop(process):
+            proxy.serve_process(process)
+            wait_until(lambda: fault.has_struck, 60, "the request")
+            process.kill()
+
+        try:
+            return killed(place, "-H", proxy.address, wire=wire, on_start=stop)
+        finally:
+            proxy.close()
+            place.remove()
+
+    return (f"the janitor's sweep {SILENCE}, and buildr is killed ({wire})", attempt)
+
+
+def lost_machine(program):
+    """All of buildr's side is gone, and whoever carries its stream does not tell."""
+    def attempt():
+        place = place_for(program)
+        place.manifest(SLOW)
+        proxy = Proxy(place.top / "engine", SOCKET, keeps_streams=True)
+
+        def stop(process):
+            proxy.serve_process(process)
+            next_event(process, says("ready"))
+            for pid, _ in marked_processes(place.mark):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+        try:
+            return killed(place, "-H", proxy.address, "-o", "json", wire="stdio",
+                          on_start=stop)
+        finally:
+            proxy.close()
+            place.remove()
+
+    return ("the machine is lost, and the container ends by itself (stdio)", attempt)
+
+
 def silent_request(program, wire, request):
     """An engine that says nothing at all must not keep a build from being stopped."""
     def attempt():
@@ -131,9 +197,13 @@ def all_cases(program):
             for request in requests:
                 yield spoilt_request(program, wire, request, kind)
             yield spoilt_twice(program, wire, kind)
+        yield silent_sweep(program, wire)
     for kind in FAULTS:
         for request in ("ping", "list", "remove"):
             yield spoilt_janitor(program, "socket", request, kind)
+    for request in ("ping", "list", "remove"):
+        yield spoilt_janitor(program, "socket", request, SILENCE)
+    yield lost_machine(program)
     out_bytes, in_bytes = stream_lengths(program)
     # The engine makes a frame of what it finds: a few heads more or less, and the end is at
     # another place.
@@ -157,6 +227,9 @@ def some_cases(program):
         yield spoilt_twice(program, "socket", kind)
     for request in ("ping", "list", "remove"):
         yield spoilt_janitor(program, "socket", request, "breaks off in the body")
+    yield spoilt_janitor(program, "socket", "list", SILENCE)
+    yield silent_sweep(program, "socket")
+    yield lost_machine(program)
     for offset in OUT_CUTS:
         yield cut_stream(program, "out", offset, (3,))
     for offset in IN_CUTS:
