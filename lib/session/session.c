@@ -8,13 +8,13 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "session/decode.h"
+#include "session/numbers.h"
 #include "session/script.h"
 #include "session/wire.h"
 
 enum {
 	/* Reads of one pump, so that its caller gets to its other work. */
 	PUMP_READS = 8,
-	STATUS_MAX = 255,
 };
 
 /* A stage that runs; what init may say of it. */
@@ -204,72 +204,8 @@ static bool fail_frame(const struct br_frame *frame, struct br_err *err)
 		(unsigned)frame->type, (unsigned)frame->stage);
 }
 
-/* The numbers of a frame, by tag; those that it does not have are 0. */
-struct numbers {
-	uint64_t version;
-	uint64_t step;
-	uint64_t status;
-	uint64_t wall_us;
-	uint64_t cpu_us;
-	uint64_t max_rss;
-	uint64_t is_oom;
-	uint64_t is_signal;
-	uint64_t failure_kind;
-	struct br_str failure;
-};
-
-static uint64_t *find_number(struct numbers *numbers, uint8_t tag)
-{
-	switch (tag) {
-	case BR_TAG_VERSION:
-		return &numbers->version;
-	case BR_TAG_STEP_NUMBER:
-		return &numbers->step;
-	case BR_TAG_STATUS:
-		return &numbers->status;
-	case BR_TAG_WALL_US:
-		return &numbers->wall_us;
-	case BR_TAG_CPU_US:
-		return &numbers->cpu_us;
-	case BR_TAG_MAX_RSS:
-		return &numbers->max_rss;
-	case BR_TAG_IS_OOM:
-		return &numbers->is_oom;
-	case BR_TAG_IS_SIGNAL:
-		return &numbers->is_signal;
-	case BR_TAG_FAILURE_KIND:
-		return &numbers->failure_kind;
-	default:
-		return NULL;
-	}
-}
-
-/* Read all fields; false where one is not as it should be. */
-static bool read_numbers(
-	const uint8_t *data, size_t len, struct numbers *numbers)
-{
-	const uint8_t *at = data;
-	struct br_field field;
-	bool is_bad;
-
-	while (br_field_next(&at, data + len, &field, &is_bad)) {
-		uint64_t *number = find_number(numbers, field.tag);
-
-		if (field.tag == BR_TAG_FAILURE)
-			numbers->failure = (struct br_str){
-				.data = (const char *)field.value,
-				.len = field.len,
-			};
-		if (number &&
-			(!br_field_number(&field, number) ||
-				*number > INT64_MAX))
-			return false;
-	}
-	return !is_bad && numbers->status <= STATUS_MAX;
-}
-
 static bool take_hello(struct br_session *session,
-	const struct numbers *numbers, struct br_err *err)
+	const struct br_numbers *numbers, struct br_err *err)
 {
 	if (numbers->version != BR_PROTOCOL_VERSION)
 		return br_fail(err, BR_EPROTO,
@@ -282,7 +218,7 @@ static bool take_hello(struct br_session *session,
 }
 
 static bool take_step_started(struct br_session *session,
-	const struct br_frame *frame, const struct numbers *numbers,
+	const struct br_frame *frame, const struct br_numbers *numbers,
 	struct br_err *err)
 {
 	struct running *running = find_running(session, frame->stage);
@@ -311,7 +247,7 @@ static bool take_output(struct br_session *session,
 }
 
 static bool take_step_finished(struct br_session *session,
-	const struct br_frame *frame, const struct numbers *numbers,
+	const struct br_frame *frame, const struct br_numbers *numbers,
 	struct br_err *err)
 {
 	struct running *running = find_running(session, frame->stage);
@@ -333,7 +269,7 @@ static bool take_step_finished(struct br_session *session,
 }
 
 static bool take_stage_finished(struct br_session *session,
-	const struct br_frame *frame, const struct numbers *numbers,
+	const struct br_frame *frame, const struct br_numbers *numbers,
 	struct br_err *err)
 {
 	struct running *running = find_running(session, frame->stage);
@@ -356,7 +292,7 @@ static bool take_stage_finished(struct br_session *session,
 }
 
 static bool take_ended(struct br_session *session,
-	const struct numbers *numbers, struct br_err *err)
+	const struct br_numbers *numbers, struct br_err *err)
 {
 	session->has_ended = true;
 	if (!numbers->failure.data)
@@ -369,7 +305,7 @@ static bool take_ended(struct br_session *session,
 
 /* A frame with fields, from a peer that has said HELLO unless this is it. */
 static bool take_fields(struct br_session *session,
-	const struct br_frame *frame, const struct numbers *numbers,
+	const struct br_frame *frame, const struct br_numbers *numbers,
 	struct br_err *err)
 {
 	switch (frame->type) {
@@ -399,14 +335,14 @@ static bool take_frame(void *ctx, const struct br_frame *frame,
 	const uint8_t *data, size_t len, struct br_err *err)
 {
 	struct br_session *session = ctx;
-	struct numbers numbers = { 0 };
+	struct br_numbers numbers = { 0 };
 
 	if (!session->has_hello && frame->type != BR_FRAME_HELLO)
 		return br_fail(err, BR_EPROTO,
 			"what answers in the container is no buildr-init");
 	if (frame->type == BR_FRAME_OUTPUT)
 		return take_output(session, frame, data, len, err);
-	if (!read_numbers(data, len, &numbers))
+	if (!br_numbers_decode(data, len, &numbers))
 		return fail_frame(frame, err);
 	return take_fields(session, frame, &numbers, err);
 }
