@@ -230,7 +230,7 @@ static bool disconnect(struct br_http *http, const char *network,
  * by its name only.
  */
 static bool evict(struct br_http *http, const char *network,
-	const struct cJSON *member, bool *is_busy, struct br_err *err)
+	const struct cJSON *member, struct br_err *err)
 {
 	const char *container = br_json_name(member);
 	struct br_container_state state = { 0 };
@@ -240,16 +240,14 @@ static bool evict(struct br_http *http, const char *network,
 
 	if (is_id && !br_container_inspect(http, container, &state, err))
 		return false;
-	if (state.exists)
-		*is_busy = true;
 	return state.exists ||
 		disconnect(
 			http, network, br_json_find_text(member, "Name"), err);
 }
 
-/* Take all out of it that are gone. Sets *is_busy where one is not. */
-static bool evict_all(struct br_http *http, const char *network, bool *is_busy,
-	struct br_err *err)
+/* Take all out of it that are gone. */
+static bool evict_all(
+	struct br_http *http, const char *network, struct br_err *err)
 {
 	br_autojson struct cJSON *found = NULL;
 	br_autoanswer struct br_http_answer answer = { 0 };
@@ -274,7 +272,7 @@ static bool evict_all(struct br_http *http, const char *network, bool *is_busy,
 	const struct cJSON *members = br_json_find(found, "Containers");
 	for (const struct cJSON *member = br_json_first(members); member;
 		member = br_json_next(member))
-		if (!evict(http, network, member, is_busy, err))
+		if (!evict(http, network, member, err))
 			return false;
 	return true;
 }
@@ -285,13 +283,10 @@ bool br_network_remove(struct br_http *http, const char *id, const char *name,
 	/* By its id Podman removes one under the containers that run in it. */
 	const char *network = br_http_is_podman(http) ? name : id;
 	bool is_gone = false;
-	bool is_busy = false;
 
-	if (!ask_to_remove(http, network, &is_gone, err))
-		return br_wrap(err, "remove a network");
-	if (!is_gone &&
-		(!evict_all(http, network, &is_busy, err) ||
-			(!is_busy &&
+	if (!ask_to_remove(http, network, &is_gone, err) ||
+		(!is_gone &&
+			(!evict_all(http, network, err) ||
 				!ask_to_remove(http, network, &is_gone, err))))
 		return br_wrap(err, "remove a network");
 	*is_removed = is_gone;
