@@ -167,6 +167,7 @@ static void sweep_containers(struct broom *broom)
 		broom->swept.removed_count == 0)
 		return;
 	broom->first = (struct br_err){ 0 };
+	broom->swept.left_count = 0;
 	sweep_kind(broom, path, sweep_container);
 }
 

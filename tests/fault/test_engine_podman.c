@@ -165,6 +165,7 @@ static void removes_first_what_has_the_network_of_another(void **state)
 		    &swept, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(swept.removed_count, 3);
+	assert_int_equal(swept.left_count, 0);
 
 	/* By its id Podman would remove a network that is in use. */
 	br_autofree char *asked = scripted_requests(&server);
