@@ -199,15 +199,13 @@ static void a_network_is_swept_when_nothing_runs_in_it(void **state)
 	spec.network = network;
 	br_autofree char *created = create(world, &spec);
 
-	assert_good(
-		br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
+	assert_good(br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
 	assert_int_equal(swept.removed_count, 1);
 	assert_false(inspect(world, created).exists);
 	assert_true(network_exists(network));
 
 	sweep.is_forced = true;
-	assert_good(
-		br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
+	assert_good(br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
 	assert_int_equal(swept.removed_count, 2);
 	assert_false(network_exists(network));
 }

@@ -204,8 +204,8 @@ static size_t sweep(const struct scripted_rule *rules, char **asked)
 
 	scripted_start(&server, rules);
 	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
-	if (!br_engine_sweep(engine, &(struct br_sweep){ .build = BUILD },
-		    &swept, &err))
+	if (!br_engine_sweep(
+		    engine, &(struct br_sweep){ .build = BUILD }, &swept, &err))
 		fail_msg("%s", err.text);
 	*asked = scripted_requests(&server);
 	scripted_stop(&server);

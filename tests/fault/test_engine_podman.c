@@ -161,8 +161,8 @@ static void removes_first_what_has_the_network_of_another(void **state)
 	rules[4].times = 1;
 	scripted_start(&server, rules);
 	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
-	if (!br_engine_sweep(engine, &(struct br_sweep){ .build = BUILD },
-		    &swept, &err))
+	if (!br_engine_sweep(
+		    engine, &(struct br_sweep){ .build = BUILD }, &swept, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(swept.removed_count, 3);
 	assert_int_equal(swept.left_count, 0);
