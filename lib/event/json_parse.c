@@ -210,7 +210,8 @@ static const cJSON *get_object(
 }
 
 static bool parse_host(const cJSON *object, const char *name,
-	struct br_arena *arena, struct br_event_host *member, struct br_err *err)
+	struct br_arena *arena, struct br_event_host *member,
+	struct br_err *err)
 {
 	const cJSON *host = get_object(object, name, err);
 

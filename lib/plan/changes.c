@@ -52,8 +52,7 @@ static const char *ask_line(
 static const char *find_commit(
 	const struct br_changes *changes, const char *name)
 {
-	const char *spec =
-		br_arena_format(changes->arena, "%s^{commit}", name);
+	const char *spec = br_arena_format(changes->arena, "%s^{commit}", name);
 	const char *const args[] = { "rev-parse", "--verify", "--quiet",
 		"--end-of-options", spec, NULL };
 
@@ -99,8 +98,8 @@ static const char *find_base(struct br_changes *changes)
 }
 
 /* Take over names that each end in a NUL. */
-static void add_names(
-	struct br_changes *changes, const struct br_buf *names, const char **paths)
+static void add_names(struct br_changes *changes, const struct br_buf *names,
+	const char **paths)
 {
 	for (size_t at = 0; at < names->len;) {
 		const char *name = names->data + at;

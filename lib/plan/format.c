@@ -55,8 +55,7 @@ static const char *show_needs(const struct br_plan *plan,
 	const struct br_plan_stage *stage, struct br_buf *text)
 {
 	enum { SHOWN = 3 };
-	const struct br_plan_indexes *needs =
-		&plan->groups[stage->group].needs;
+	const struct br_plan_indexes *needs = &plan->groups[stage->group].needs;
 	size_t shown = needs->count > SHOWN + 1 ? SHOWN : needs->count;
 
 	br_buf_clear(text);

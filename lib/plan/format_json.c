@@ -61,8 +61,7 @@ static void add_steps(cJSON *object, const struct br_plan_stage *stage)
 static void add_needs(cJSON *object, const struct br_plan *plan,
 	const struct br_plan_stage *stage)
 {
-	const struct br_plan_indexes *needs =
-		&plan->groups[stage->group].needs;
+	const struct br_plan_indexes *needs = &plan->groups[stage->group].needs;
 	cJSON *list = cJSON_AddArrayToObject(object, "needs");
 
 	for (size_t i = 0; i < needs->count; i++)
@@ -78,7 +77,7 @@ static void add_services(cJSON *object, const struct br_plan *plan,
 	for (size_t i = 0; i < stage->services.count; i++)
 		cJSON_AddItemToArray(list,
 			new_text(plan->services[stage->services.items[i]]
-					.alias));
+					 .alias));
 }
 
 /* Seconds, as everywhere in JSON. */

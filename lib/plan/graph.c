@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clean.h"
 #include "base/buf.h"
+#include "base/clean.h"
 #include "base/limits.h"
 #include "manifest/matrix.h"
 
@@ -59,8 +59,8 @@ static void name_node(struct building *building, struct br_graph_node *node)
 {
 	const struct br_stage *stage = node->stage;
 	struct br_vars *combinations = NULL;
-	size_t count =
-		br_matrix_expand(&stage->matrix, building->arena, &combinations);
+	size_t count = br_matrix_expand(
+		&stage->matrix, building->arena, &combinations);
 
 	node->name_count = count > 0 ? count : 1;
 	node->names = br_arena_array(

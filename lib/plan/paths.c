@@ -63,8 +63,8 @@ static int64_t estimate(const struct br_plan_stage *stage,
 }
 
 /* The longest way on from the end of a group. */
-static int64_t path_after(const int64_t *paths,
-	const struct br_plan_group *group)
+static int64_t path_after(
+	const int64_t *paths, const struct br_plan_group *group)
 {
 	int64_t longest_ms = 0;
 

@@ -230,9 +230,8 @@ static void judge(struct building *building, const struct br_choice *choice,
 	const char *why = br_when_project_mismatch(when, &building->facts);
 
 	if (!why) {
-		stage->environment =
-			br_environ_build(&building->environment, choice->stage,
-				choice->combination, stage->name);
+		stage->environment = br_environ_build(&building->environment,
+			choice->stage, choice->combination, stage->name);
 		why = br_when_env_mismatch(
 			when, stage->environment, &building->facts);
 	}
@@ -246,7 +245,8 @@ static void choose_stage_image(struct building *building,
 	const struct br_stage *from, struct br_plan_stage *stage,
 	struct br_diags *diags)
 {
-	const char *mistake = from->image ? br_image_mistake(from->image) : NULL;
+	const char *mistake =
+		from->image ? br_image_mistake(from->image) : NULL;
 
 	stage->has_own_image = from->image != NULL;
 	stage->image = from->image
@@ -292,8 +292,7 @@ static void build_stage(struct building *building,
 		judge(building, choice, stage);
 }
 
-static void copy_groups(
-	struct br_plan *plan, const struct br_choices *choices)
+static void copy_groups(struct br_plan *plan, const struct br_choices *choices)
 {
 	plan->groups = choices->groups;
 	plan->group_count = choices->group_count;
@@ -311,8 +310,8 @@ static void build_stages(struct building *building,
 		&plan->arena, choices->count, sizeof(*plan->stages));
 	plan->stage_count = choices->count;
 	for (size_t i = 0; i < choices->count; i++)
-		build_stage(building, &choices->items[i], diags,
-			&plan->stages[i]);
+		build_stage(
+			building, &choices->items[i], diags, &plan->stages[i]);
 	copy_groups(plan, choices);
 	br_services_build(plan, choices, &building->environment, diags);
 	br_paths_build(plan, building->options->durations);
@@ -406,8 +405,7 @@ bool br_plan_build(const struct br_manifest *manifest,
 	if (!choose_image(&building, err))
 		return false;
 	br_graph_build(manifest, &built->arena, diags, &graph);
-	if (!br_select(
-		    manifest, &graph, options, &built->arena, &choices, err))
+	if (!br_select(manifest, &graph, options, &built->arena, &choices, err))
 		return false;
 	note_default_image(&building, &choices);
 	copy_manifest(&building);

@@ -41,8 +41,8 @@ struct selection {
 	struct br_choices *choices;
 };
 
-static bool fail_unknown(const struct selection *selection, const char *name,
-	struct br_err *err)
+static bool fail_unknown(
+	const struct selection *selection, const char *name, struct br_err *err)
 {
 	const struct br_graph *graph = selection->graph;
 	const char *file = selection->manifest->file;
@@ -82,8 +82,8 @@ static bool is_match(const char *pattern, const char *name)
 static bool mark_matches(struct selection *selection, const char *pattern,
 	enum mark mark, match_fn *matches)
 {
-	bool is_found = selection->manifest->prepare &&
-		matches(pattern, prepare_name);
+	bool is_found =
+		selection->manifest->prepare && matches(pattern, prepare_name);
 
 	if (is_found)
 		selection->prepare_marks |= (uint8_t)mark;
@@ -183,9 +183,8 @@ static void follow_needs(struct selection *selection)
 	for (size_t i = selection->graph->count; i-- > 0;) {
 		const struct br_graph_node *node = &selection->graph->nodes[i];
 
-		for (size_t k = 0; wants_needs(selection, i) &&
-			k < node->need_count;
-			k++)
+		for (size_t k = 0;
+			wants_needs(selection, i) && k < node->need_count; k++)
 			selection->looks[node->needs[k]].needed_by =
 				node->stage->name;
 	}
@@ -225,8 +224,8 @@ static void choose(struct selection *selection, const struct look *look,
 	} else if (selection->is_everything && is_listed) {
 		choice->why = "listed in 'stages'";
 	} else if (look->needed_by) {
-		choice->why =
-			br_arena_format(arena, "needed by '%s'", look->needed_by);
+		choice->why = br_arena_format(
+			arena, "needed by '%s'", look->needed_by);
 	} else if (look->after) {
 		choice->why = br_arena_format(arena, "after '%s'", look->after);
 	} else {
@@ -334,8 +333,7 @@ static void link_needs(struct selection *selection, size_t index)
 }
 
 /* The needs, the other way round. */
-static void link_dependents(
-	struct br_choices *choices, struct br_arena *arena)
+static void link_dependents(struct br_choices *choices, struct br_arena *arena)
 {
 	struct br_plan_group *groups = choices->groups;
 

@@ -36,7 +36,8 @@ static bool is_same_argv(const char *const *left, const char *const *right)
 	return !*left && !*right;
 }
 
-static bool is_same_vars(const struct br_vars *left, const struct br_vars *right)
+static bool is_same_vars(
+	const struct br_vars *left, const struct br_vars *right)
 {
 	if (left->count != right->count)
 		return false;
@@ -137,8 +138,8 @@ static void take_services(struct gathering *gathering, size_t stage_index,
 {
 	struct br_plan *plan = gathering->plan;
 	struct br_plan_stage *stage = &plan->stages[stage_index];
-	size_t *items = br_arena_array(
-		&plan->arena, services->count, sizeof(*items));
+	size_t *items =
+		br_arena_array(&plan->arena, services->count, sizeof(*items));
 
 	for (size_t i = 0; i < services->count; i++)
 		items[i] = take_service(
@@ -159,8 +160,8 @@ static void link_users(struct br_plan *plan)
 			services[plan->stages[i].services.items[k]]
 				.users.count++;
 	for (size_t i = 0; i < plan->service_count; i++) {
-		services[i].users.items = br_arena_array(&plan->arena,
-			services[i].users.count, sizeof(size_t));
+		services[i].users.items = br_arena_array(
+			&plan->arena, services[i].users.count, sizeof(size_t));
 		services[i].users.count = 0;
 	}
 	for (size_t i = 0; i < plan->stage_count; i++)

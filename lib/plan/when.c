@@ -19,8 +19,8 @@ static bool matches_any(const struct br_texts *globs, const char *text)
 static void add_globs(const struct br_texts *globs, struct br_buf *text)
 {
 	for (size_t i = 0; i < globs->count; i++)
-		br_buf_addf(text, "%s%s", i > 0 ? ", " : "",
-			globs->items[i].text);
+		br_buf_addf(
+			text, "%s%s", i > 0 ? ", " : "", globs->items[i].text);
 }
 
 /* Judge what is one text; `value` is NULL where there is none. */
@@ -85,8 +85,7 @@ const char *br_when_project_mismatch(
 	return why;
 }
 
-static const char *find_value(
-	const char *const *environment, const char *name)
+static const char *find_value(const char *const *environment, const char *name)
 {
 	size_t len = strlen(name);
 

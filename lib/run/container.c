@@ -125,8 +125,8 @@ static bool open_session(struct br_container *container, int fd,
 	struct br_attach *attach, struct br_err *err)
 {
 	const struct br_plan *plan = container->options.plan;
-	bool has_files = plan->caller_uid != 0 &&
-		!container->options.place.is_service;
+	bool has_files =
+		plan->caller_uid != 0 && !container->options.place.is_service;
 	const struct br_session_setup setup = {
 		.give_back_path = has_files ? BR_PLAN_PROJECT_MOUNT : NULL,
 		.uid = plan->caller_uid,

@@ -84,7 +84,7 @@ struct br_container {
 #define BR_CONTAINER_CLOSED \
 	(struct br_container) \
 	{ \
-		.private = { .listen_fd = -1 }, .starter = { .fd = -1 } \
+		.private = { .listen_fd = -1 }, .starter = {.fd = -1 } \
 	}
 
 enum { BR_CONTAINER_FDS = 3 };

@@ -51,8 +51,7 @@ static size_t first_of(const struct br_heap *heap, size_t at)
 
 	for (size_t child = 2 * at + 1; child <= 2 * at + 2; child++)
 		if (child < heap->count &&
-			goes_before(
-				&heap->items[child], &heap->items[first]))
+			goes_before(&heap->items[child], &heap->items[first]))
 			first = child;
 	return first;
 }

@@ -29,8 +29,7 @@ static bool has_own_network(const struct br_plan *plan)
 /* Services in the host's network are reached there by their aliases. */
 static char **make_extra_hosts(const struct br_plan *plan)
 {
-	char **lines =
-		br_alloc_array(plan->service_count + 1, sizeof(*lines));
+	char **lines = br_alloc_array(plan->service_count + 1, sizeof(*lines));
 
 	for (size_t i = 0; i < plan->service_count; i++)
 		lines[i] = br_format("%s:127.0.0.1", plan->services[i].alias);
@@ -141,13 +140,13 @@ static void lose(struct br_host *host, const struct br_err *cause)
 }
 
 /* Where the container goes; `anchor_network` holds what it points to. */
-static void choose_place(
-	struct br_host *host, char **anchor_network, struct br_starter_place *place)
+static void choose_place(struct br_host *host, char **anchor_network,
+	struct br_starter_place *place)
 {
 	struct br_hosts *hosts = host->owner;
 	const struct br_plan *plan = hosts->options.plan;
-	bool has_extra_network = hosts->network && plan->network &&
-		!is_network(plan, "bridge");
+	bool has_extra_network =
+		hosts->network && plan->network && !is_network(plan, "bridge");
 
 	place->is_service = host->service != NULL;
 	place->extra_hosts = (const char *const *)hosts->extra_hosts;
@@ -155,8 +154,8 @@ static void choose_place(
 		place->network = hosts->network;
 		place->alias = hosts->network ? host->service->alias : NULL;
 	} else if (hosts->anchor && !has_plain_network(plan)) {
-		*anchor_network = br_format(
-			"container:%s", hosts->anchor->container.id);
+		*anchor_network =
+			br_format("container:%s", hosts->anchor->container.id);
 		place->network = *anchor_network;
 		place->extra_hosts = NULL;
 	} else {
@@ -172,8 +171,8 @@ static bool open_host(struct br_host *host, struct br_err *err)
 {
 	struct br_hosts *hosts = host->owner;
 	const struct br_hosts_options *options = &hosts->options;
-	br_autofree char *folder =
-		br_format("%s/%u", options->private_path, hosts->folder_count++);
+	br_autofree char *folder = br_format(
+		"%s/%u", options->private_path, hosts->folder_count++);
 	br_autofree char *anchor_network = NULL;
 	struct br_container_options how = {
 		.engine = options->run->engine,

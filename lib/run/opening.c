@@ -11,7 +11,8 @@ static bool has_own_host(const struct br_stage_run *run)
 static struct br_service_run *service_of(
 	const struct br_stage_run *run, size_t position)
 {
-	return &run->owner->services.items[run->stage->services.items[position]];
+	return &run->owner->services
+			.items[run->stage->services.items[position]];
 }
 
 /* Whether anything has to be opened for this stage alone. */
@@ -72,7 +73,8 @@ static size_t count_open_due(const struct br_stages *stages)
 	size_t count = 0;
 
 	for (size_t i = 0; i < stages->count; i++)
-		count += is_due(&stages->runs[i]) && has_needs(&stages->runs[i]) &&
+		count += is_due(&stages->runs[i]) &&
+			has_needs(&stages->runs[i]) &&
 			!is_closed(&stages->runs[i]);
 	return count;
 }

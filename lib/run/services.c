@@ -52,6 +52,7 @@ void br_services_init(struct br_services_run *services,
 			.service = &plan->services[i],
 			.host = br_hosts_add(options->hosts,
 				plan->services[i].image, &plan->services[i]),
+			.is_in_host_network = !options->hosts->network,
 			.owner = services,
 			.user_count = plan->services[i].users.count,
 			.deadline_ms = -1,
@@ -99,8 +100,8 @@ void br_service_show(struct br_service_run *service, enum br_level level)
 	service->is_shown = true;
 
 	const char *line = find_tail(&service->tail);
-	br_emit_notice(emitter, level, "the last that service '%s' wrote:",
-		service->service->alias);
+	br_emit_notice(emitter, level,
+		"the last that service '%s' wrote:", service->service->alias);
 	while (*line != '\0') {
 		size_t len = strcspn(line, "\n");
 
@@ -145,6 +146,7 @@ static bool find_readiness(
 	switch (service->service->ready) {
 	case BR_READY_PORT:
 		step->port = service->service->port;
+		step->port_is_local = service->is_in_host_network;
 		return true;
 	case BR_READY_COMMAND:
 		step->argv = service->service->ready_command;
@@ -159,7 +161,6 @@ static bool find_readiness(
 static void start(struct br_service_run *service, unsigned number,
 	const struct br_session_step *step)
 {
-	static const char *const no_shell[] = { "sh", NULL };
 	const struct br_container *container = &service->host->container;
 	bool has_workdir = container->workdir && container->workdir[0] != '\0';
 	bool has_user = container->user && container->user[0] != '\0';
@@ -167,9 +168,8 @@ static void start(struct br_service_run *service, unsigned number,
 		.steps = step,
 		.step_count = 1,
 		.environment = service->service->environment,
-		.workdir = has_workdir ? container->workdir : "/",
+		.workdir = has_workdir ? container->workdir : NULL,
 		.user = has_user ? container->user : NULL,
-		.shell = no_shell,
 	};
 
 	br_session_start(container->session, number, &what);
@@ -223,8 +223,7 @@ static void come_up(struct br_service_run *service)
 			"'command'");
 		return;
 	}
-	service->deadline_ms =
-		br_clock_now_ms() + service->service->timeout_ms;
+	service->deadline_ms = br_clock_now_ms() + service->service->timeout_ms;
 	start(service, NUMBER_MAIN, &step);
 	look(service);
 }
@@ -300,9 +299,9 @@ static bool on_stage_finished(void *ctx, unsigned stage,
 	}
 	if (service->state == BR_SERVICE_FAILED)
 		return true;
-	why = report->failure ? br_strdup(report->failure)
-			      : br_format("it ended with status %d",
-					report->status);
+	why = report->failure
+		? br_strdup(report->failure)
+		: br_format("it ended with status %d", report->status);
 	fail(service, why);
 	return true;
 }

@@ -37,6 +37,8 @@ struct br_service_run {
 	bool is_unavailable;
 	const struct br_plan_service *service;
 	struct br_host *host;
+	/* Where its stages reach it as they reach themselves. */
+	bool is_in_host_network;
 	struct br_services_run *owner;
 	/* Stages that may still use it. */
 	size_t user_count;

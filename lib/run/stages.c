@@ -34,16 +34,16 @@ static size_t dequeue(struct br_stages *stages)
 {
 	size_t group = stages->queue[stages->queue_first];
 
-	stages->queue_first = (stages->queue_first + 1) %
-		stages->options.plan->group_count;
+	stages->queue_first =
+		(stages->queue_first + 1) % stages->options.plan->group_count;
 	stages->queue_count--;
 	stages->groups[group].is_queued = false;
 	return group;
 }
 
 /* Tell one that waits for a group what has become of it. */
-static void tell_dependent(
-	struct br_stages *stages, size_t dependent, bool has_failed, bool has_ended)
+static void tell_dependent(struct br_stages *stages, size_t dependent,
+	bool has_failed, bool has_ended)
 {
 	struct br_group_run *group = &stages->groups[dependent];
 
@@ -94,8 +94,8 @@ static void end(struct br_stage_run *run, bool is_failure)
 	if (run->host && run->host != stages->shared)
 		br_host_release(run->host);
 	for (size_t i = 0; i < run->stage->services.count; i++)
-		br_service_leave(&stages->services
-					  .items[run->stage->services.items[i]]);
+		br_service_leave(
+			&stages->services.items[run->stage->services.items[i]]);
 
 	group->pending_stages--;
 	group->has_failed = group->has_failed || is_failure;
@@ -341,9 +341,8 @@ static bool may_retry(const struct br_stage_run *run)
 static void show_services(const struct br_stage_run *run)
 {
 	for (size_t i = 0; i < run->stage->services.count; i++)
-		br_service_show(
-			&run->owner->services
-				 .items[run->stage->services.items[i]],
+		br_service_show(&run->owner->services
+					 .items[run->stage->services.items[i]],
 			BR_LEVEL_INFO);
 }
 

@@ -19,8 +19,8 @@
 #include "plan/plan.h"
 #include "run/attempt.h"
 #include "run/emit.h"
-#include "run/hosts.h"
 #include "run/heap.h"
+#include "run/hosts.h"
 #include "run/services.h"
 
 /* Everything that stages need of the run around them; borrowed. */

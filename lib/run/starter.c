@@ -86,8 +86,8 @@ static bool tell_words(const struct work *work, enum br_words words,
 				"image '%s': an argument of its command is "
 				"longer than %zu bytes",
 				work->options->image, sizeof(message.word) - 1);
-		(void)snprintf(message.word, sizeof(message.word), "%s",
-			list[i]);
+		(void)snprintf(
+			message.word, sizeof(message.word), "%s", list[i]);
 		tell(work, &message);
 	}
 	return true;
@@ -97,8 +97,7 @@ static bool tell_words(const struct work *work, enum br_words words,
 static bool tell_command(const struct work *work, const struct br_image *image,
 	struct br_err *err)
 {
-	return tell_words(
-		       work, BR_WORDS_ENTRYPOINT, image->entrypoint, err) &&
+	return tell_words(work, BR_WORDS_ENTRYPOINT, image->entrypoint, err) &&
 		tell_words(work, BR_WORDS_COMMAND, image->command, err) &&
 		tell_words(work, BR_WORDS_HEALTH, image->health_command, err);
 }
