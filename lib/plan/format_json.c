@@ -80,12 +80,6 @@ static void add_services(cJSON *object, const struct br_plan *plan,
 					 .alias));
 }
 
-/* Seconds, as everywhere in JSON. */
-static void add_seconds(cJSON *object, const char *key, int64_t ms)
-{
-	cJSON_AddNumberToObject(object, key, (double)ms / 1000);
-}
-
 static cJSON *new_stage(
 	const struct br_plan *plan, const struct br_plan_stage *stage)
 {
@@ -102,15 +96,14 @@ static cJSON *new_stage(
 	add_text(object, "why", stage->why);
 	add_needs(object, plan, stage);
 	add_text(object, "status", statuses[stage->status]);
-	/* How much is to come from its start on, as the scheduler sees it. */
-	add_seconds(object, "path", stage->path_ms);
 	add_text(object, "image", stage->image);
 	add_services(object, plan, stage);
 	add_text(object, "workdir", stage->workdir);
 	add_text(object, "user", stage->user);
-	/* null: none. */
+	/* Seconds, as everywhere in JSON; null: none. */
 	if (stage->timeout_ms > 0)
-		add_seconds(object, "timeout", stage->timeout_ms);
+		cJSON_AddNumberToObject(
+			object, "timeout", (double)stage->timeout_ms / 1000);
 	else
 		cJSON_AddNullToObject(object, "timeout");
 	cJSON_AddNumberToObject(object, "retry", stage->retry.max);

@@ -210,10 +210,10 @@ static void shows_a_table(void **state)
 		"manifest .buildr.yml\n"
 		"image    a:1\n"
 		"\n"
-		"STAGE    STEPS  WHY\n"
-		"prepare      2  runs before all others\n"
-		"build        1  named on the command line\n"
-		"test         0  skipped: neither named nor needed\n");
+		"STAGE    STEPS  WAITS FOR  WHY\n"
+		"prepare      2  -          runs before all others\n"
+		"build        1  prepare    named on the command line\n"
+		"test         0  build      skipped: neither named nor needed\n");
 	planned_done(&planned);
 }
 
@@ -230,20 +230,20 @@ static void shows_json_without_secrets(void **state)
 		"\"project\":\"/no/\xef\xbf\xbd\\n\\\"x\","
 		"\"manifest\":\".buildr.yml\",\"image\":\"a:1\","
 		"\"warnings\":[],\"stages\":["
-		"{\"name\":\"prepare\",\"runs\":true,"
+		"{\"name\":\"prepare\",\"stage\":\"prepare\",\"runs\":true,"
 		"\"why\":\"runs before all others\",\"needs\":[],"
-		"\"image\":\"a:1\",\"workdir\":\"/app\",\"user\":null,"
-		"\"timeout\":null,\"steps\":[{\"command\":\"p\",\"line\":4},"
+		"\"status\":\"success\",\"image\":\"a:1\",\"services\":[],\"workdir\":\"/app\",\"user\":null,"
+		"\"timeout\":null,\"retry\":0,\"steps\":[{\"command\":\"p\",\"line\":4},"
 		"{\"command\":\"q\",\"line\":4}]},"
-		"{\"name\":\"build\",\"runs\":true,"
+		"{\"name\":\"build\",\"stage\":\"build\",\"runs\":true,"
 		"\"why\":\"listed in 'stages'\",\"needs\":[\"prepare\"],"
-		"\"image\":\"a:1\",\"workdir\":\"/app\",\"user\":\"u\","
-		"\"timeout\":90,"
+		"\"status\":\"success\",\"image\":\"a:1\",\"services\":[],\"workdir\":\"/app\",\"user\":\"u\","
+		"\"timeout\":90,\"retry\":0,"
 		"\"steps\":[{\"command\":\"login ***\",\"line\":5}]},"
-		"{\"name\":\"test\",\"runs\":true,"
+		"{\"name\":\"test\",\"stage\":\"test\",\"runs\":true,"
 		"\"why\":\"listed in 'stages'\",\"needs\":[\"build\"],"
-		"\"image\":\"a:1\",\"workdir\":\"/app\",\"user\":null,"
-		"\"timeout\":null,\"steps\":[]}]}\n");
+		"\"status\":\"success\",\"image\":\"a:1\",\"services\":[],\"workdir\":\"/app\",\"user\":null,"
+		"\"timeout\":null,\"retry\":0,\"steps\":[]}]}\n");
 
 	cJSON *parsed = cJSON_Parse(text.data);
 	assert_non_null(parsed);

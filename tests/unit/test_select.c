@@ -61,7 +61,7 @@ static void runs_an_unlisted_stage_only_by_its_name(void **state)
 
 	(void)state;
 	assert_selected(lint, 1, "prepare -build -test -deploy lint");
-	assert_selected(more, 4, "prepare build -test -deploy docs lint");
+	assert_selected(more, 4, "prepare build -test -deploy lint docs");
 }
 
 static void runs_prepare_alone_where_only_it_is_named(void **state)
