@@ -78,6 +78,7 @@ bool br_container_open(const struct br_container_options *options,
 		.private = { .listen_fd = -1 },
 		.starter = { .fd = -1 },
 		.opened_us = br_clock_now_us(),
+		.is_held = options->place.is_held,
 	};
 	return br_private_find_init(&init, err) &&
 		br_private_open(options->private_path, init,
@@ -159,7 +160,18 @@ static bool attach_init(struct br_container *container, struct br_err *err)
 		    container->options.engine, container->id, &attach, err) ||
 		!open_session(container, -1, attach, err))
 		return false;
-	return br_starter_go_on(&container->starter, err);
+	container->is_attached = true;
+	return container->is_held || br_starter_go_on(&container->starter, err);
+}
+
+bool br_container_go_on(struct br_container *container, struct br_err *err)
+{
+	bool is_awaited = container->is_attached ||
+		container->options.wire != BR_WIRE_STDIO;
+
+	container->is_held = false;
+	/* Over stdio it first says that it wants to be attached to. */
+	return !is_awaited || br_starter_go_on(&container->starter, err);
 }
 
 static void emit_pulling(const struct br_container *container,

@@ -73,6 +73,9 @@ struct br_container {
 	struct br_container_options options;
 	struct br_private private;
 	struct br_starter starter;
+	/* It may not be started yet; and it has said what it waits for. */
+	bool is_held;
+	bool is_attached;
 	/* The engine has said that it was started. */
 	bool has_started;
 	/* Since when it is to end, in monotonic ms; 0: it is not. */
@@ -110,6 +113,13 @@ void br_container_poll(const struct br_container *container,
 bool br_container_work(struct br_container *container,
 	const struct pollfd waits[BR_CONTAINER_FDS],
 	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Have a container started that was opened with place.is_held: before that it is
+ * created, and its image pulled. Fails with BR_ESYSTEM.
+ */
+bool br_container_go_on(
+	struct br_container *container, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Have buildr-init give files back and end. Does not wait: br_container_work() goes

@@ -127,15 +127,29 @@ static void explain_loss(const struct br_host *host, struct br_err *err)
 			"build");
 }
 
+/* What was to share the network of the anchor begins anew. */
+static void drop_held(struct br_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count; i++) {
+		struct br_host *host = &hosts->items[i];
+
+		if (host->state == BR_HOST_OPENING && host->container.is_held)
+			close_host(host, BR_HOST_WANTED);
+	}
+}
+
 static void lose(struct br_host *host, const struct br_err *cause)
 {
 	struct br_hosts *hosts = host->owner;
+	bool is_anchor = hosts->anchor == host;
 
 	host->err = *cause;
 	host->was_ending = host->state == BR_HOST_ENDING;
 	explain_loss(host, &host->err);
 	hosts->is_unclean = true;
 	close_host(host, BR_HOST_LOST);
+	if (is_anchor)
+		drop_held(hosts);
 	hosts->options.changed(hosts->options.ctx, host);
 }
 
@@ -157,6 +171,7 @@ static void choose_place(struct br_host *host, char **anchor_network,
 		*anchor_network =
 			br_format("container:%s", hosts->anchor->container.id);
 		place->network = *anchor_network;
+		place->is_held = hosts->anchor->state != BR_HOST_UP;
 		place->extra_hosts = NULL;
 	} else {
 		place->network = hosts->network;
@@ -226,7 +241,7 @@ static bool may_open(const struct br_host *host)
 	if (host->service)
 		return !hosts->network || hosts->is_network_made;
 	return !anchor || has_plain_network(hosts->options.plan) ||
-		anchor->state == BR_HOST_UP;
+		anchor->container.id;
 }
 
 static void close_leaving(struct br_hosts *hosts)
@@ -287,6 +302,19 @@ void br_hosts_poll(struct br_hosts *hosts, struct pollfd *waits)
 	}
 }
 
+/* The anchor is up: who is to share its network can be started. */
+static void let_go(struct br_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count; i++) {
+		struct br_host *host = &hosts->items[i];
+		struct br_err err = { 0 };
+
+		if (host->state == BR_HOST_OPENING && host->container.is_held &&
+			!br_container_go_on(&host->container, &err))
+			lose(host, &err);
+	}
+}
+
 /* Let one container work, and tell what became of it. */
 static void work(struct br_host *host, const struct pollfd *waits)
 {
@@ -302,6 +330,8 @@ static void work(struct br_host *host, const struct pollfd *waits)
 		hosts->is_network_made || container->is_network_made;
 	if (host->state == BR_HOST_OPENING && container->is_up) {
 		host->state = BR_HOST_UP;
+		if (host == hosts->anchor)
+			let_go(hosts);
 		hosts->options.changed(hosts->options.ctx, host);
 	} else if (host->state == BR_HOST_ENDING &&
 		br_container_has_ended(container)) {

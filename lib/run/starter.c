@@ -254,6 +254,8 @@ static bool watch(const struct work *work, const char *id, struct br_err *err)
 static bool start_on_socket(
 	const struct work *work, const char *id, struct br_err *err)
 {
+	while (work->options->place->is_held && !hear(work, -1))
+		continue;
 	return start(work, id, err) && watch(work, id, err);
 }
 

@@ -34,6 +34,8 @@ struct br_starter_place {
 	const char *alias;
 	const char *second_network;
 	const char *const *extra_hosts;
+	/* It is created, but not started before br_starter_go_on(). */
+	bool is_held;
 };
 
 /* Borrowed for the call of br_starter_open(). */
@@ -127,7 +129,10 @@ bool br_starter_read(struct br_starter *starter,
 	struct br_starter_message *message, bool *is_there,
 	struct br_err *err) BR_MUST_CHECK;
 
-/* Answer BR_STARTER_ATTACH. Fails with BR_ESYSTEM. */
+/*
+ * Let the child start its container: the answer to BR_STARTER_ATTACH, and what one
+ * that is held waits for. Once, where both are so. Fails with BR_ESYSTEM.
+ */
 bool br_starter_go_on(
 	const struct br_starter *starter, struct br_err *err) BR_MUST_CHECK;
 
