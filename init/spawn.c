@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "init/fds.h"
@@ -119,6 +120,8 @@ static void fail_step(const char *program)
 static void wait_for_port(const struct spawn *spawn)
 {
 	fds_close_from(STDERR_FILENO + 1);
+	/* Outside of a container nothing else ends it when init is gone. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	port_wait(spawn->port, spawn->is_local);
 	_exit(EXIT_SUCCESS);
 }
