@@ -52,32 +52,37 @@ static bool check_image(const char *image, struct br_err *err)
 			image, mistake);
 }
 
-static bool choose_image(struct building *building, struct br_err *err)
+/* Where the manifest names none: the default, if any stage would take it. */
+static const char *fall_back(
+	struct building *building, const struct br_choices *choices)
+{
+	const char *own = NULL;
+
+	for (size_t i = 0; i < choices->count; i++) {
+		const struct br_choice *choice = &choices->items[i];
+
+		if (choice->is_prepare || !choice->stage->image) {
+			br_notes_add(&building->notes,
+				"%s names no image: %s is used",
+				building->manifest->file, default_image);
+			return default_image;
+		}
+		own = own ? own : choice->stage->image;
+	}
+	return own ? own : default_image;
+}
+
+static bool choose_image(struct building *building,
+	const struct br_choices *choices, struct br_err *err)
 {
 	const char *image = building->options->image;
 
 	if (!image)
 		image = building->manifest->image;
 	if (!image)
-		image = default_image;
+		image = fall_back(building, choices);
 	building->plan->image = br_arena_strdup(&building->plan->arena, image);
 	return check_image(image, err);
-}
-
-/* Say that the manifest names no image, where one is needed. */
-static void note_default_image(
-	struct building *building, const struct br_choices *choices)
-{
-	if (building->options->image || building->manifest->image)
-		return;
-	for (size_t i = 0; i < choices->count; i++)
-		if (choices->items[i].is_prepare ||
-			!choices->items[i].stage->image) {
-			br_notes_add(&building->notes,
-				"%s names no image: %s is used",
-				building->manifest->file, default_image);
-			return;
-		}
 }
 
 /* Drop `.`, `..` and double slashes; `..` stops at the root. */
@@ -402,12 +407,11 @@ bool br_plan_build(const struct br_manifest *manifest,
 	struct br_graph graph;
 	struct br_choices choices;
 
-	if (!choose_image(&building, err))
-		return false;
 	br_graph_build(manifest, &built->arena, diags, &graph);
 	if (!br_select(manifest, &graph, options, &built->arena, &choices, err))
 		return false;
-	note_default_image(&building, &choices);
+	if (!choose_image(&building, &choices, err))
+		return false;
 	copy_manifest(&building);
 	gather_facts(&building);
 	if (!build_environment(&building, &choices, diags, err))

@@ -310,6 +310,9 @@ static void settle(struct br_stage_run *run)
 	struct br_stages *stages = run->owner;
 	bool is_failure = count_result(run);
 
+	if (is_allowed(run))
+		br_emit_notice(stages->options.emitter, BR_LEVEL_INFO,
+			"stage '%s' is allowed to fail", run->stage->name);
 	drop_active(run);
 	end(run, is_failure);
 	if (is_failure && stages->options.is_fail_fast &&
