@@ -341,7 +341,9 @@ void options_help(struct br_buf *text)
 			text, "  %-27s %s\n", br_buf_text(&names), row->help);
 	}
 	br_buf_add_text(text,
-		"\nEvery option has an environment variable: BUILDR_ and its "
+		"\nSTAGE is a name or a pattern, as 'test*'; --only, --from and "
+		"--skip can be repeated.\n"
+		"Every option has an environment variable: BUILDR_ and its "
 		"name, as BUILDR_OUTPUT.\n"
 		"exit status: 0 passed, 1 a stage failed, 2 wrong usage or "
 		"manifest,\n"
