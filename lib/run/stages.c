@@ -63,13 +63,11 @@ static bool waits_for_prepare(const struct br_plan *plan, size_t group)
 }
 
 static void tell_dependents(
-	struct br_stages *stages, size_t index, bool has_ended)
+	struct br_stages *stages, size_t index, bool has_failed, bool has_ended)
 {
 	const struct br_plan *plan = stages->options.plan;
 	const struct br_plan_indexes *dependents =
 		&plan->groups[index].dependents;
-	const struct br_group_run *group = &stages->groups[index];
-	bool has_failed = group->has_failed || group->has_failed_before;
 
 	for (size_t i = 0; i < dependents->count; i++)
 		tell_dependent(
@@ -79,6 +77,25 @@ static void tell_dependents(
 	for (size_t i = 1; i < plan->group_count; i++)
 		if (waits_for_prepare(plan, i))
 			tell_dependent(stages, i, has_failed, has_ended);
+}
+
+/*
+ * Tell those that wait for a group what has become of it, each thing once. One that
+ * was skipped has ended only when those that it needs have: what comes after it
+ * keeps its order, and hears of their failures.
+ */
+static void pass_on(struct br_stages *stages, size_t index)
+{
+	struct br_group_run *group = &stages->groups[index];
+	bool has_failed = group->has_failed || group->has_failed_before;
+	bool has_ended = group->pending_stages == 0 &&
+		group->pending_needs == 0 && !group->is_end_told;
+
+	if (!has_ended && (!has_failed || group->is_failure_told))
+		return;
+	group->is_failure_told = has_failed;
+	group->is_end_told = group->is_end_told || has_ended;
+	tell_dependents(stages, index, has_failed, has_ended);
 }
 
 /* A stage has ended for good: release what it had, and tell the others. */
@@ -99,9 +116,7 @@ static void end(struct br_stage_run *run, bool is_failure)
 
 	group->pending_stages--;
 	group->has_failed = group->has_failed || is_failure;
-	if (is_failure || group->pending_stages == 0)
-		tell_dependents(
-			stages, run->stage->group, group->pending_stages == 0);
+	enqueue(stages, run->stage->group);
 }
 
 static void skip(struct br_stage_run *run, enum br_reason reason)
@@ -496,8 +511,8 @@ static void work_off_queue(struct br_stages *stages)
 	const struct br_plan *plan = stages->options.plan;
 
 	while (stages->queue_count > 0) {
-		const struct br_plan_group *group =
-			&plan->groups[dequeue(stages)];
+		size_t index = dequeue(stages);
+		const struct br_plan_group *group = &plan->groups[index];
 
 		for (size_t i = 0; i < group->count; i++) {
 			struct br_stage_run *run =
@@ -506,6 +521,7 @@ static void work_off_queue(struct br_stages *stages)
 			if (!stages->is_closed && is_undecided(run))
 				decide(run);
 		}
+		pass_on(stages, index);
 	}
 }
 

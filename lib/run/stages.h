@@ -44,6 +44,9 @@ struct br_group_run {
 	bool has_failed;
 	/* One that it needs has, directly or through others. */
 	bool has_failed_before;
+	/* Those that need it have heard so, and that it has ended. */
+	bool is_failure_told;
+	bool is_end_told;
 	bool is_queued;
 };
 
