@@ -24,6 +24,11 @@ int64_t br_clock_now_ms(void)
 	return br_clock_now_us() / 1000;
 }
 
+int64_t br_clock_earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int64_t br_clock_wall_us(void)
 {
 	return read_clock_us(CLOCK_REALTIME);

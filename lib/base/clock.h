@@ -19,6 +19,9 @@ int64_t br_clock_now_us(void);
 /* Milliseconds of the same clock. */
 int64_t br_clock_now_ms(void);
 
+/* Give the earlier of two times or spans of which a negative one means never. */
+int64_t br_clock_earlier(int64_t a, int64_t b);
+
 /* Microseconds since 1970 in UTC. */
 int64_t br_clock_wall_us(void);
 

@@ -14,7 +14,7 @@ struct step {
 
 struct search {
 	struct br_reader *reader;
-	const struct br_graph *graph;
+	const struct br_cycle_graph *graph;
 	struct step *path;
 	size_t path_len;
 	/* For each stage: 0 not seen, else where on the path, or DONE. */
@@ -149,8 +149,8 @@ static void check_status(const struct search *search)
 	}
 }
 
-void br_cycles_check(struct br_reader *reader, const struct br_graph *graph,
-	bool is_all_known)
+void br_cycles_check(struct br_reader *reader,
+	const struct br_cycle_graph *graph, bool is_all_known)
 {
 	size_t count = reader->manifest->stage_count;
 	br_autofree struct step *path = br_alloc_array(count, sizeof(*path));

@@ -5,7 +5,7 @@
 #include "manifest/read.h"
 
 /* Who needs whom: the edges of each stage in a row, one stage after the other. */
-struct br_graph {
+struct br_cycle_graph {
 	/* The stage that is needed. `need_indexes` of a stage points in here. */
 	size_t *indexes;
 	/* Where it says so; line 0: nowhere, it is the one before in `stages`. */
@@ -20,5 +20,5 @@ struct br_graph {
  *
  * The time is linear in stages and edges, and no stack grows with them.
  */
-void br_cycles_check(struct br_reader *reader, const struct br_graph *graph,
-	bool is_all_known);
+void br_cycles_check(struct br_reader *reader,
+	const struct br_cycle_graph *graph, bool is_all_known);

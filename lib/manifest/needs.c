@@ -10,7 +10,7 @@
 struct resolver {
 	struct br_reader *reader;
 	const struct br_stage_set *stages;
-	struct br_graph graph;
+	struct br_cycle_graph graph;
 	/*
 	 * For each stage the one, counted from 1, that was last seen to need
 	 * it, and where: a name that stands twice is found without a search.
@@ -98,7 +98,7 @@ static void check_prepare(struct resolver *resolver,
 static void add_edge(struct resolver *resolver, struct br_stage *stage,
 	size_t index, struct br_place place)
 {
-	struct br_graph *graph = &resolver->graph;
+	struct br_cycle_graph *graph = &resolver->graph;
 
 	graph->places[graph->count] = place;
 	graph->indexes[graph->count++] = index;
@@ -161,7 +161,7 @@ static void resolve_all(struct resolver *resolver)
 {
 	struct br_manifest *manifest = resolver->reader->manifest;
 	br_autofree size_t *previous = find_previous(manifest);
-	struct br_graph *graph = &resolver->graph;
+	struct br_cycle_graph *graph = &resolver->graph;
 
 	for (size_t i = 0; i < manifest->stage_count; i++) {
 		struct br_stage *stage = &manifest->stages[i];

@@ -3,10 +3,10 @@
  * hosts.h - the containers of a build, from when they are wanted to their end.
  *
  * A host is one container: the build's, that of a stage with an image of its own,
- * or a service's. They come up one beside the other. The first of them that is up is
- * the anchor: it has the plan's network, or the build's own where there are
- * services, and the others of the project share it, which is twice as fast as a
- * network for each. It stays until the end for that.
+ * or a service's. They come up one beside the other. The first that is opened for a
+ * stage is the anchor: it has the plan's network, or the build's own where there are
+ * services, and those of other stages share it, which is twice as fast as a network
+ * for each. It stays until the end for that.
  *
  * An image that several hosts want is pulled once: the second waits until the first
  * has it.
@@ -62,7 +62,7 @@ struct br_host {
 	bool is_wanted_again;
 };
 
-/* Told of what becomes of a host; NULL where nobody wants to know. */
+/* Told of what becomes of a host. */
 typedef void br_host_fn(void *ctx, struct br_host *host);
 
 /* Borrowed. */

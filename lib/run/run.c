@@ -136,11 +136,6 @@ static void host_changed(void *ctx, struct br_host *host)
 		br_stages_host_changed(&build->stages, host);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 static int poll_timeout_ms(const struct build *build)
 {
 	int64_t deadline_ms = br_stages_deadline_ms(&build->stages);
@@ -152,9 +147,9 @@ static int poll_timeout_ms(const struct build *build)
 			timeout_ms = 0;
 	}
 	if (build->is_flush_due)
-		timeout_ms = earlier(timeout_ms, FLUSH_MS);
+		timeout_ms = br_clock_earlier(timeout_ms, FLUSH_MS);
 	if (br_hosts_are_ending(&build->hosts))
-		timeout_ms = earlier(timeout_ms, END_LOOK_MS);
+		timeout_ms = br_clock_earlier(timeout_ms, END_LOOK_MS);
 	return timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms;
 }
 

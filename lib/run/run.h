@@ -38,7 +38,10 @@ struct br_run_options {
 	enum br_wire_kind wire;
 	/* Stages at once; 0: the processors. */
 	unsigned jobs;
-	/* A failure stops the stages that run, and nothing more is started. */
+	/*
+	 * A failure stops the stages that run, and only those are started that run
+	 * after a failure (`when: {status: ...}`).
+	 */
 	bool is_fail_fast;
 	/* For the whole build; 0: none. */
 	int64_t timeout_ms;

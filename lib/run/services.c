@@ -313,6 +313,7 @@ void br_service_want(struct br_service_run *service)
 		return;
 	service->state = BR_SERVICE_STARTING;
 	service->is_unavailable = false;
+	br_buf_clear(&service->tail);
 	service->host->handlers = (struct br_session_handlers){
 		.ctx = service,
 		.step_started = on_step_started,
@@ -351,13 +352,6 @@ void br_service_leave(struct br_service_run *service)
 	br_host_release(service->host);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	if (a < 0)
-		return b;
-	return b >= 0 && b < a ? b : a;
-}
-
 int64_t br_services_deadline_ms(const struct br_services_run *services)
 {
 	int64_t deadline_ms = -1;
@@ -365,8 +359,9 @@ int64_t br_services_deadline_ms(const struct br_services_run *services)
 	for (size_t i = 0; i < services->count; i++) {
 		const struct br_service_run *service = &services->items[i];
 
-		deadline_ms = earlier(deadline_ms, service->deadline_ms);
-		deadline_ms = earlier(deadline_ms, service->look_ms);
+		deadline_ms =
+			br_clock_earlier(deadline_ms, service->deadline_ms);
+		deadline_ms = br_clock_earlier(deadline_ms, service->look_ms);
 	}
 	return deadline_ms;
 }

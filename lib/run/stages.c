@@ -617,13 +617,6 @@ bool br_stages_are_done(const struct br_stages *stages)
 	return stages->ended_count == stages->count;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	if (a < 0)
-		return b;
-	return b >= 0 && b < a ? b : a;
-}
-
 int64_t br_stages_deadline_ms(const struct br_stages *stages)
 {
 	int64_t deadline_ms = br_services_deadline_ms(&stages->services);
@@ -631,8 +624,8 @@ int64_t br_stages_deadline_ms(const struct br_stages *stages)
 	for (size_t i = 0; i < stages->active_count; i++) {
 		const struct br_stage_run *run = stages->active[i];
 
-		deadline_ms = earlier(deadline_ms, run->deadline_ms);
-		deadline_ms = earlier(
+		deadline_ms = br_clock_earlier(deadline_ms, run->deadline_ms);
+		deadline_ms = br_clock_earlier(
 			deadline_ms, br_output_deadline_ms(&run->output));
 	}
 	return deadline_ms;

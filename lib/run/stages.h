@@ -76,7 +76,7 @@ struct br_stages {
 	bool has_changed;
 	/* No further stage is started: the build is being stopped. */
 	bool is_closed;
-	/* With --fail-fast, after a failure: only what tidies up is started. */
+	/* With --fail-fast, after a failure: only what runs after one is started. */
 	bool is_failing_fast;
 	/* Something failed that fails the build. */
 	bool has_failed;
