@@ -74,6 +74,9 @@ enum {
 	BR_LIMIT_GIT_FILE_BYTES = 64 * 1024,
 	BR_LIMIT_GIT_REFS_BYTES = 64 * 1024 * 1024,
 
+	/* What RabbitMQ 4 takes at most unless told otherwise. */
+	BR_LIMIT_MESSAGE_BYTES = 16 * 1024 * 1024,
+
 	/* sun_path of a unix socket, with its NUL (unix(7)). */
 	BR_LIMIT_SOCKET_PATH_BYTES = 108,
 };

@@ -35,7 +35,10 @@ struct br_broker;
 struct br_broker_options {
 	/* amqp[s]://user:password@host:port/vhost; parts may be left out. */
 	const char *url;
-	/* For amqps: PEM files; NULL: the system's authorities, no certificate. */
+	/*
+	 * For amqps: PEM files; NULL: the system's authorities, no certificate. The
+	 * host is one of the certificate's DNS names; an address of digits is none.
+	 */
 	const char *ca_file;
 	const char *cert_file;
 	const char *key_file;
@@ -43,7 +46,7 @@ struct br_broker_options {
 	const char *name;
 	/* 5 to 20 is usual; a dead peer is found after some 2.5 of it. */
 	unsigned heartbeat_seconds;
-	/* For connecting and logging in. */
+	/* For connecting and logging in; looking up a name has limits of its own. */
 	int64_t timeout_ms;
 };
 
@@ -52,6 +55,8 @@ struct br_delivery {
 	unsigned channel;
 	uint64_t tag;
 	bool is_redelivered;
+	/* Longer than BR_LIMIT_MESSAGE_BYTES: `body` is empty. */
+	bool is_too_large;
 	struct br_str body;
 	const char *exchange;
 	const char *routing_key;
@@ -73,10 +78,16 @@ struct br_reply {
 	uint64_t consumer_count;
 };
 
-/* Called once for each request; also, with BR_EUNAVAIL, when the connection is lost. */
+/*
+ * Called once for each request; also, with BR_EUNAVAIL, when the connection is lost.
+ * What is requested from then on does nothing, and is not answered.
+ */
 typedef void br_reply_fn(void *ctx, const struct br_reply *reply);
 
-/* All may be NULL but `closed`. Called by br_broker_work() only. */
+/*
+ * All may be NULL but `closed`. Called by br_broker_work() only, as answers are. They
+ * may request and publish, but not free the connection.
+ */
 struct br_broker_handlers {
 	void *ctx;
 	/* The connection is lost; nothing comes after it. */
@@ -108,7 +119,10 @@ bool br_broker_open(const struct br_broker_options *options,
 	const struct br_broker_handlers *handlers, struct br_broker **broker,
 	struct br_err *err) BR_MUST_CHECK;
 
-/* Close the connection, politely where that takes no time. May be NULL. */
+/*
+ * Close the connection, politely where that takes no more than a quarter of a second.
+ * Nothing is called any more. May be NULL.
+ */
 void br_broker_free(struct br_broker *broker);
 
 BR_DEFINE_AUTO(br_broker)
@@ -122,7 +136,10 @@ const char *br_broker_version(const struct br_broker *broker);
 int br_broker_fd(const struct br_broker *broker);
 short br_broker_poll_events(const struct br_broker *broker);
 
-/* When to call br_broker_work() at the latest, in monotonic ms: for heartbeats. */
+/*
+ * When to call br_broker_work() at the latest, in monotonic ms: for heartbeats, and at
+ * once (0) where something is there that the descriptor does not show.
+ */
 int64_t br_broker_deadline_ms(const struct br_broker *broker);
 
 /*
@@ -132,14 +149,24 @@ int64_t br_broker_deadline_ms(const struct br_broker *broker);
  */
 bool br_broker_work(struct br_broker *broker, struct br_err *err) BR_MUST_CHECK;
 
-/* Whether a message of `len` bytes can be published without waiting. */
-bool br_broker_can_publish(const struct br_broker *broker, size_t len);
+/*
+ * Say whether a message of `len` bytes can be published without waiting. Where it is
+ * for want of room that it cannot, br_broker_poll_events() has POLLOUT until the next
+ * br_broker_work(): ask again then. Of one that the socket cannot take as a whole the
+ * rest is kept, and sent by br_broker_work().
+ */
+bool br_broker_can_publish(struct br_broker *broker, size_t len);
 
-/* Open a channel, from 1. Requests may follow at once. */
+/*
+ * Open a channel, from 1. Requests may follow at once. One that was closed must not
+ * be opened again on this connection: the broker may miss it.
+ *
+ * Names in all requests are of at most 255 bytes; a longer one is answered BR_EINPUT.
+ */
 void br_channel_open(
 	struct br_broker *broker, unsigned channel, br_reply_fn *fn, void *ctx);
 
-/* Close a channel; what waits on it is answered first. */
+/* Close a channel; what waits on it is answered first. Nothing comes after that. */
 void br_channel_close(struct br_broker *broker, unsigned channel);
 
 /* Have publishes of a channel confirmed; the first one's tag is 1. */
@@ -210,7 +237,8 @@ struct br_message {
 
 /*
  * Publish. Gives the tag of its confirm, or 0 on a channel without them. Where
- * br_broker_can_publish() says no it may wait for the socket.
+ * br_broker_can_publish() says no it may wait for the socket. Strings are of at most
+ * 255 bytes each.
  */
 uint64_t br_message_publish(struct br_broker *broker, unsigned channel,
 	const struct br_message *message);
