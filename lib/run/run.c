@@ -87,6 +87,9 @@ static void emit_started(struct build *build)
 				.machine = host.machine,
 			},
 			.version = build->options->version,
+			.repo = build->options->repo,
+			.branch = build->options->branch,
+			.commit = build->options->commit,
 		},
 	};
 	br_emit(&build->emitter, &event);
@@ -262,14 +265,17 @@ static struct br_outcome judge(const struct build *build)
 {
 	if (build->emitter.has_failed)
 		return (struct br_outcome){ .result = BR_RESULT_ERROR,
-			.exit = EXIT_ENVIRONMENT };
+			.exit = EXIT_ENVIRONMENT,
+			.is_ours = true };
 	if (build->stop.request_count > 0)
 		return (struct br_outcome){ .result = BR_RESULT_CANCELLED,
 			.exit = EXIT_SIGNAL + build->stop.signal };
 	if (build->has_error || build->stages.has_error ||
 		build->stages.has_prepare_failed)
 		return (struct br_outcome){ .result = BR_RESULT_ERROR,
-			.exit = EXIT_ENVIRONMENT };
+			.exit = EXIT_ENVIRONMENT,
+			.is_ours =
+				build->has_error || build->stages.has_error };
 	if (build->stages.has_failed || build->stop.is_timed_out)
 		return (struct br_outcome){ .result = BR_RESULT_FAIL,
 			.exit = EXIT_FAIL };

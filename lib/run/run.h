@@ -34,6 +34,10 @@ struct br_run_options {
 	const char *version;
 	/* `host.name` in build.started; NULL: the host's. */
 	const char *host_name;
+	/* Of a checkout, for build.started; NULL without one. */
+	const char *repo;
+	const char *branch;
+	const char *commit;
 	enum br_pull pull;
 	enum br_wire_kind wire;
 	/* Stages at once; 0: the processors. */
@@ -60,6 +64,11 @@ struct br_outcome {
 	enum br_result result;
 	/* The contract's exit code. */
 	int exit;
+	/*
+	 * The engine or this machine is at fault, not the project: on another the
+	 * same build may pass.
+	 */
+	bool is_ours;
 	/* Why no more events could be handed on; BR_OK: all were. */
 	struct br_err sink_failure;
 };
