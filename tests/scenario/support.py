@@ -11,6 +11,7 @@ import http.client
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ import time
 import traceback
 import urllib.parse
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -36,6 +38,8 @@ RUN_SECONDS = 180
 CLEAN_SECONDS = 30
 # And so many looks: while a machine stands still nothing can go.
 CLEAN_LOOKS = 100
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 LABEL_PROJECT = "io.buildr.project"
 LABEL_BUILD = "io.buildr.build"
@@ -177,6 +181,10 @@ IMAGES = {
         "USER builder", "ENV IMAGE_ONLY=image", "WORKDIR /tmp", 'ENTRYPOINT ["/bin/false"]',
         'CMD ["never"]']),
     "buildr-test:bare": (bare_layer, []),
+    "buildr-test:server": (full_layer, [
+        "USER builder", "WORKDIR /etc", "ENV ROLE=server",
+        'ENTRYPOINT ["httpd", "-f", "-p"]', 'CMD ["8080"]',
+        "HEALTHCHECK --interval=1s CMD test -e /tmp/well || ! touch /tmp/well"]),
 }
 
 
@@ -308,6 +316,18 @@ class Place:
         shutil.rmtree(os.fsencode(self.top), ignore_errors=True)
 
 
+@contextlib.contextmanager
+def place_of(program, manifest, name="project"):
+    """A project; all is clean afterwards."""
+    place = Place(program, name)
+    try:
+        place.manifest(manifest)
+        yield place
+        place.check_clean()
+    finally:
+        place.remove()
+
+
 class Result:
     def __init__(self, status, stdout, stderr):
         self.status, self.stdout, self.stderr = status, stdout, stderr
@@ -380,35 +400,41 @@ def says(text):
 # TAP.
 
 
-def run_tests(tests):
-    """Run (name, function) pairs and print TAP; give the exit status."""
+def run_test(function):
+    """Run one test; give the seconds that it took, and what is wrong or None."""
+    start = time.monotonic()
+    try:
+        function()
+        problem = None
+    except Failure as failure:
+        problem = str(failure)
+    except Exception:  # pylint: disable=broad-except
+        problem = traceback.format_exc()
+    return time.monotonic() - start, problem
+
+
+def run_tests(tests, jobs=1):
+    """Run (name, function) pairs, `jobs` at once, and print TAP; give the exit status."""
     tests = list(tests)
     print(f"1..{len(tests)}", flush=True)
     failed = 0
-    for number, (name, function) in enumerate(tests, 1):
-        start = time.monotonic()
-        try:
-            function()
-            problem = None
-        except Failure as failure:
-            problem = str(failure)
-        except Exception:  # pylint: disable=broad-except
-            problem = traceback.format_exc()
-        seconds = time.monotonic() - start
-        failed += problem is not None
-        print(f"{'not ok' if problem else 'ok'} {number} - {name}", flush=True)
-        print(f"# {seconds:.1f} s", flush=True)
-        for line in (problem or "").splitlines():
-            print("#   " + line.encode("utf-8", "backslashreplace").decode(), flush=True)
+    with ThreadPoolExecutor(jobs) as pool:
+        done = pool.map(run_test, [function for _, function in tests])
+        for number, ((name, _), (seconds, problem)) in enumerate(zip(tests, done), 1):
+            failed += problem is not None
+            print(f"{'not ok' if problem else 'ok'} {number} - {name}", flush=True)
+            print(f"# {seconds:.1f} s", flush=True)
+            for line in (problem or "").splitlines():
+                print("#   " + line.encode("utf-8", "backslashreplace").decode(), flush=True)
     print(f"# all gone {Place.latest_seconds:.1f} s after the end at the latest", flush=True)
     return 1 if failed else 0
 
 
-def main_of_cases(module_cases):
+def main_of_cases(module_cases, jobs=1):
     """Run `function(program, wire)` cases over both wires, or those that argv names."""
     program, names = sys.argv[1], sys.argv[2:]
     make_images()
     sys.exit(run_tests(
-        (f"{name} ({wire})", lambda case=case, wire=wire: case(program, wire))
-        for name, case, wires in module_cases for wire in wires
-        if not names or name in names))
+        ((f"{name} ({wire})", lambda case=case, wire=wire: case(program, wire))
+         for name, case, wires in module_cases for wire in wires
+         if not names or name in names), jobs))

@@ -5,7 +5,6 @@
     test_cases.py PROGRAM [CASE…]
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -13,8 +12,8 @@ import shutil
 import stat
 from pathlib import Path
 
-from support import (SOCKET, WIRES, Place, all_with_label, check, check_equal, engine, finish,
-                     main_of_cases, next_event, output_of, says, wait_until)
+from support import (SOCKET, WIRES, all_with_label, check, check_equal, engine, finish,
+                     main_of_cases, next_event, output_of, place_of, says, wait_until)
 
 HELLO = """
 image: buildr-test:latest
@@ -22,18 +21,6 @@ stages: [hello]
 hello:
   script: [pwd, cat file, echo made > made]
 """
-
-
-@contextlib.contextmanager
-def place_of(program, manifest, name="project"):
-    """A project; all is clean afterwards."""
-    place = Place(program, name)
-    try:
-        place.manifest(manifest)
-        yield place
-        place.check_clean()
-    finally:
-        place.remove()
 
 
 def check_passed(result):
