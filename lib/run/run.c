@@ -207,26 +207,33 @@ static void start_stages(struct build *build)
 	while (br_hosts_open(&build->hosts));
 }
 
-static bool run_stages(struct build *build)
+/* Do what has become possible or is due. */
+static void go_on(struct build *build)
 {
-	struct br_err err = { 0 };
-
-	if (build->stages.shared)
-		br_host_want(build->stages.shared);
+	br_stages_tick(&build->stages);
 	heed_stop(build);
 	start_stages(build);
-	while (!br_stages_are_done(&build->stages)) {
+}
+
+static bool run_stages(struct build *build)
+{
+	const struct br_stages *stages = &build->stages;
+	struct br_err err = { 0 };
+
+	if (stages->shared)
+		br_host_want(stages->shared);
+	go_on(build);
+	/* The build's container may be lost before there is anything to poll. */
+	while (!stages->has_lost_shared && !br_stages_are_done(stages)) {
 		if (must_leave(build))
 			return false;
 		if (!turn(build, &err))
 			return fail_build(build, &err);
-		if (build->stages.has_lost_shared)
-			return fail_build(build, &build->stages.shared->err);
-		br_stages_tick(&build->stages);
-		heed_stop(build);
-		start_stages(build);
+		if (!stages->has_lost_shared)
+			go_on(build);
 	}
-	return true;
+	return !stages->has_lost_shared ||
+		fail_build(build, &stages->shared->err);
 }
 
 /* Give files back and end the containers. Gives true where all went well. */
