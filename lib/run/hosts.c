@@ -127,13 +127,13 @@ static void explain_loss(const struct br_host *host, struct br_err *err)
 			"build");
 }
 
-/* What was to share the network of the anchor begins anew. */
-static void drop_held(struct br_hosts *hosts)
+/* What was about to join the network of the anchor begins anew. */
+static void begin_anew(struct br_hosts *hosts)
 {
 	for (size_t i = 0; i < hosts->count; i++) {
 		struct br_host *host = &hosts->items[i];
 
-		if (host->state == BR_HOST_OPENING && host->container.is_held)
+		if (host->state == BR_HOST_OPENING && host->is_in_anchor)
 			close_host(host, BR_HOST_WANTED);
 	}
 }
@@ -149,7 +149,7 @@ static void lose(struct br_host *host, const struct br_err *cause)
 	hosts->is_unclean = true;
 	close_host(host, BR_HOST_LOST);
 	if (is_anchor)
-		drop_held(hosts);
+		begin_anew(hosts);
 	hosts->options.changed(hosts->options.ctx, host);
 }
 
@@ -162,6 +162,7 @@ static void choose_place(struct br_host *host, char **anchor_network,
 	bool has_extra_network =
 		hosts->network && plan->network && !is_network(plan, "bridge");
 
+	host->is_in_anchor = false;
 	place->is_service = host->service != NULL;
 	place->extra_hosts = (const char *const *)hosts->extra_hosts;
 	if (host->service) {
@@ -173,6 +174,7 @@ static void choose_place(struct br_host *host, char **anchor_network,
 		place->network = *anchor_network;
 		place->is_held = hosts->anchor->state != BR_HOST_UP;
 		place->extra_hosts = NULL;
+		host->is_in_anchor = true;
 	} else {
 		place->network = hosts->network;
 		place->second_network =
@@ -203,7 +205,7 @@ static bool open_host(struct br_host *host, struct br_err *err)
 	};
 
 	for (size_t i = 0; i < hosts->count; i++)
-		if (hosts->items[i].container.is_image_ready &&
+		if (hosts->items[i].is_image_told &&
 			strcmp(hosts->items[i].image, host->image) == 0)
 			how.is_image_told = true;
 	if (how.is_image_told && how.pull == BR_PULL_ALWAYS)
@@ -321,13 +323,16 @@ static void work(struct br_host *host, const struct pollfd *waits)
 	struct br_hosts *hosts = host->owner;
 	struct br_container *container = &host->container;
 	struct br_err err = { 0 };
+	bool is_well = br_container_work(container, waits, &err);
 
-	if (!br_container_work(container, waits, &err)) {
+	/* Also of one that is lost by now. */
+	host->is_image_told = host->is_image_told || container->is_image_ready;
+	hosts->is_network_made =
+		hosts->is_network_made || container->is_network_made;
+	if (!is_well) {
 		lose(host, &err);
 		return;
 	}
-	hosts->is_network_made =
-		hosts->is_network_made || container->is_network_made;
 	if (host->state == BR_HOST_OPENING && container->is_up) {
 		host->state = BR_HOST_UP;
 		if (host == hosts->anchor)
@@ -339,15 +344,23 @@ static void work(struct br_host *host, const struct pollfd *waits)
 	}
 }
 
+/* What one does may close another: then it is not live, or not yet polled. */
+static void work_once(struct br_host *host, const struct pollfd *waits)
+{
+	size_t slot = host->slot;
+
+	host->slot = SIZE_MAX;
+	if (is_live(host) && slot != SIZE_MAX)
+		work(host, waits + slot);
+}
+
 void br_hosts_work(struct br_hosts *hosts, const struct pollfd *waits)
 {
-	for (size_t i = 0; i < hosts->count; i++) {
-		struct br_host *host = &hosts->items[i];
-
-		/* What one does may close another. */
-		if (is_live(host) && host->slot != SIZE_MAX)
-			work(host, waits + host->slot);
-	}
+	/* Who fails to join a network that is gone has not failed by itself. */
+	if (hosts->anchor)
+		work_once(hosts->anchor, waits);
+	for (size_t i = 0; i < hosts->count; i++)
+		work_once(&hosts->items[i], waits);
 }
 
 static void end_host(struct br_host *host)

@@ -56,6 +56,10 @@ struct br_host {
 	const struct br_plan_service *service;
 	struct br_session_handlers handlers;
 	struct br_hosts *owner;
+	/* It has been told that the engine has the image. */
+	bool is_image_told;
+	/* It is in the anchor's network, without which it cannot be started. */
+	bool is_in_anchor;
 	/* Where br_hosts_poll() put it, or SIZE_MAX. */
 	size_t slot;
 	/* Of one that leaves: it is wanted once more. */

@@ -182,8 +182,12 @@ next: {{script: [cat tries]}}
 
 
 def a_container_that_was_killed_is_replaced(program, wire):
-    for retry, wanted, status in (("{max: 1, on: [engine]}", [(1, "error"), (2, "pass")], 0),
-                                  ("{max: 1, on: [7]}", [(1, "error")], 3)):
+    """Also where it is the one whose network the others are about to join."""
+    again, once = [(1, "error"), (2, "pass")], [(1, "error")]
+    for retry, more, wanted, status in (
+            ("{max: 1, on: [engine]}", "", again, 0),
+            ("{max: 1, on: [engine]}", "image: 'buildr-test:latest', ", again, 0),
+            ("{max: 1, on: [7]}", "", once, 3)):
         with under_way(program, IMAGE + f"""
 stages: [own, beside]
 own:
@@ -191,7 +195,7 @@ own:
   retry: {retry}
   script: ['test -e tried && exit 0; touch tried; echo "id $(hostname)"; sleep 1000']
   user: root
-beside: {{needs: [], script: [sleep 1; echo beside]}}
+beside: {{{more}needs: [], script: [sleep 1; echo beside]}}
 """, wire=wire) as (_, process):
             event = next_event(process, says("id "))
             image = engine("GET", "/images/buildr-test:configured/json")["Id"]
