@@ -79,9 +79,13 @@ static size_t count_open_due(const struct br_stages *stages)
 	return count;
 }
 
+/*
+ * Those that run do not count: when one of them ends, the next one is to start at
+ * once.
+ */
 static void open_due(const struct br_stages *stages)
 {
-	size_t open_count = stages->running_count + count_open_due(stages);
+	size_t open_count = count_open_due(stages);
 
 	for (; open_count < stages->options.jobs; open_count++) {
 		struct br_stage_run *run = find_due(stages);
@@ -92,6 +96,15 @@ static void open_due(const struct br_stages *stages)
 	}
 }
 
+/* One that runs after a failure is none of the next while there is none. */
+static bool is_expected(const struct br_stage_run *run)
+{
+	return run->phase == BR_STAGE_WAITING &&
+		(run->stage->status != BR_WHEN_FAILURE ||
+			run->owner->groups[run->stage->group]
+				.has_failed_before);
+}
+
 static void open_ahead(const struct br_stages *stages)
 {
 	size_t left = stages->options.jobs;
@@ -99,7 +112,7 @@ static void open_ahead(const struct br_stages *stages)
 	for (size_t i = 0; i < stages->count && left > 0; i++) {
 		const struct br_stage_run *run = &stages->runs[i];
 
-		if (run->phase != BR_STAGE_WAITING || !has_needs(run))
+		if (!is_expected(run) || !has_needs(run))
 			continue;
 		open_for(run);
 		left--;

@@ -179,9 +179,17 @@ static void init_runs(struct br_stages *stages)
 		run->stage = &plan->stages[i];
 		run->index = i;
 		run->owner = stages;
-		run->host = host_for(stages, run->stage);
 		br_attempt_init(run);
 	}
+	/* The build's container comes first: it is the one that stays. */
+	for (size_t i = 0; i < stages->count; i++)
+		if (!plan->stages[i].has_own_image)
+			stages->runs[i].host =
+				host_for(stages, &plan->stages[i]);
+	for (size_t i = 0; i < stages->count; i++)
+		if (plan->stages[i].has_own_image)
+			stages->runs[i].host =
+				host_for(stages, &plan->stages[i]);
 }
 
 /* Go on with a stage whose container or services have changed. */
@@ -571,6 +579,8 @@ static void start(struct br_stage_run *run)
 		run->phase = BR_STAGE_DUE;
 		return;
 	}
+	/* The next one may be made ready for its turn. */
+	stages->has_changed = true;
 	stages->active[stages->active_count++] = run;
 	stages->running_count++;
 	if (obstacle == OBSTACLE_NONE)
