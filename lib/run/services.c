@@ -297,7 +297,9 @@ static bool on_stage_finished(void *ctx, unsigned stage,
 		take_answer(service, report);
 		return true;
 	}
-	if (service->state == BR_SERVICE_FAILED)
+	/* Nobody needs it any more, or it has been told already. */
+	if (service->state != BR_SERVICE_STARTING &&
+		service->state != BR_SERVICE_READY)
 		return true;
 	why = report->failure
 		? br_strdup(report->failure)
