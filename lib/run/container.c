@@ -161,7 +161,8 @@ static bool attach_init(struct br_container *container, struct br_err *err)
 		!open_session(container, -1, attach, err))
 		return false;
 	container->is_attached = true;
-	return container->is_held || br_starter_go_on(&container->starter, err);
+	return container->is_held ||
+		br_starter_go_on(&container->starter, true, err);
 }
 
 bool br_container_go_on(struct br_container *container, struct br_err *err)
@@ -171,7 +172,9 @@ bool br_container_go_on(struct br_container *container, struct br_err *err)
 
 	container->is_held = false;
 	/* Over stdio it first says that it wants to be attached to. */
-	return !is_awaited || br_starter_go_on(&container->starter, err);
+	return !is_awaited ||
+		br_starter_go_on(
+			&container->starter, container->is_attached, err);
 }
 
 static void emit_pulling(const struct br_container *container,

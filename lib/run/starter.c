@@ -35,6 +35,9 @@ enum {
 	INIT_MAX_BYTES = 4 * 1024 * 1024,
 };
 
+/* What the parent says. */
+enum word { WORD_NONE, WORD_START, WORD_ATTACHED };
+
 /* The child's own state. */
 struct work {
 	const struct br_starter_options *options;
@@ -203,22 +206,22 @@ static bool copy_init(
 		br_buf_text(&program), program.len, err);
 }
 
-/* Wait for a word of the parent, at most `timeout_ms`. */
-static bool hear(const struct work *work, int timeout_ms)
+/* Wait for a word of the parent, at most `timeout_ms`; WORD_NONE: none came. */
+static char hear(const struct work *work, int timeout_ms)
 {
 	struct pollfd wait = { .fd = work->fd, .events = POLLIN };
 	int ready = 0;
-	char word;
+	char word = WORD_NONE;
 
 	do
 		ready = poll(&wait, 1, timeout_ms);
 	while (ready < 0 && errno == EINTR);
 	if (ready <= 0)
-		return false;
+		return WORD_NONE;
 	/* The parent has closed: it needs us no longer. */
 	if (recv(work->fd, &word, 1, 0) != 1)
 		_exit(EXIT_SUCCESS);
-	return true;
+	return word;
 }
 
 /* Say why the container ended before its buildr-init spoke. */
@@ -254,7 +257,7 @@ static bool watch(const struct work *work, const char *id, struct br_err *err)
 static bool start_on_socket(
 	const struct work *work, const char *id, struct br_err *err)
 {
-	while (work->options->place->is_held && !hear(work, -1))
+	while (work->options->place->is_held && hear(work, -1) == WORD_NONE)
 		continue;
 	return start(work, id, err) && watch(work, id, err);
 }
@@ -265,7 +268,8 @@ static bool start_on_stdio(
 	if (!copy_init(work, id, err))
 		return false;
 	tell(work, &(struct br_starter_message){ .type = BR_STARTER_ATTACH });
-	while (!hear(work, -1))
+	/* What was said before to a container on a socket counts for that one. */
+	while (hear(work, -1) != WORD_ATTACHED)
 		continue;
 	return start(work, id, err);
 }
@@ -367,9 +371,12 @@ bool br_starter_read(struct br_starter *starter,
 		"the process that starts the container has ended");
 }
 
-bool br_starter_go_on(const struct br_starter *starter, struct br_err *err)
+bool br_starter_go_on(
+	const struct br_starter *starter, bool is_attached, struct br_err *err)
 {
-	while (send(starter->fd, "", 1, MSG_NOSIGNAL) < 0)
+	char word = is_attached ? WORD_ATTACHED : WORD_START;
+
+	while (send(starter->fd, &word, 1, MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return br_fail_errno(err, "start the container");
 	return true;

@@ -131,10 +131,11 @@ bool br_starter_read(struct br_starter *starter,
 
 /*
  * Let the child start its container: the answer to BR_STARTER_ATTACH, and what one
- * that is held waits for. Once, where both are so. Fails with BR_ESYSTEM.
+ * that is held waits for. Once, where both are so. `is_attached` says that the
+ * container is attached to: over stdio nothing else will do. Fails with BR_ESYSTEM.
  */
-bool br_starter_go_on(
-	const struct br_starter *starter, struct br_err *err) BR_MUST_CHECK;
+bool br_starter_go_on(const struct br_starter *starter, bool is_attached,
+	struct br_err *err) BR_MUST_CHECK;
 
 /* End the child, if need be by force. May be called twice. */
 void br_starter_close(struct br_starter *starter);
