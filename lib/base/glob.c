@@ -7,14 +7,17 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 
-static bool is_any_depth(const char *part, size_t len)
-{
-	return len == 2 && part[0] == '*' && part[1] == '*';
-}
-
 static size_t part_len(const char *text)
 {
 	return strcspn(text, "/");
+}
+
+/* `**`, and for git any more stars. */
+static bool is_any_depth(const char *glob)
+{
+	size_t len = part_len(glob);
+
+	return len >= 2 && strspn(glob, "*") == len;
 }
 
 /* Go on to the next part of a path; NULL: this was the last. */
@@ -47,12 +50,12 @@ static bool matches_from_top(const char *glob, const char *path)
 	struct again again = { 0 };
 
 	while (path) {
-		if (glob && is_any_depth(glob, part_len(glob))) {
+		if (glob && is_any_depth(glob)) {
 			again = (struct again){ next_part(glob), path };
 			glob = again.glob;
 			/* What is in a folder, but not the folder itself. */
-			if (!glob)
-				return true;
+			if (!glob || *glob == '\0')
+				return !glob || next_part(path);
 		} else if (glob && *glob != '\0' && matches_part(glob, path)) {
 			glob = next_part(glob);
 			path = next_part(path);
