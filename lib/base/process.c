@@ -125,8 +125,15 @@ struct helper {
 	int from;
 };
 
-static bool spawn(const char *const *argv, int in, int out, pid_t *pid,
-	struct br_err *err)
+/* posix_spawnp() takes its lists without const but keeps what is in them. */
+static char *const *without_const(const char *const *list)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
+	return (char *const *)(uintptr_t)list;
+}
+
+static bool spawn(const char *const *argv, const char *const *environment,
+	int in, int out, pid_t *pid, struct br_err *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -146,11 +153,9 @@ static bool spawn(const char *const *argv, int in, int out, pid_t *pid,
 	(void)posix_spawnattr_setflags(
 		&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
-	/* posix_spawnp() takes the arguments without const but keeps them. */
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
-	char *const *args = (char *const *)(uintptr_t)argv;
-	int failure = posix_spawnp(
-		pid, argv[0], &actions, &attributes, args, environ);
+	int failure = posix_spawnp(pid, argv[0], &actions, &attributes,
+		without_const(argv),
+		environment ? without_const(environment) : environ);
 
 	(void)posix_spawn_file_actions_destroy(&actions);
 	(void)posix_spawnattr_destroy(&attributes);
@@ -158,8 +163,9 @@ static bool spawn(const char *const *argv, int in, int out, pid_t *pid,
 	return failure == 0 || br_fail_errno(err, "run '%s'", argv[0]);
 }
 
-static bool start_helper(
-	const char *const *argv, struct helper *helper, struct br_err *err)
+static bool start_helper(const char *const *argv,
+	const char *const *environment, struct helper *helper,
+	struct br_err *err)
 {
 	int to[2];
 	int from[2];
@@ -173,7 +179,7 @@ static bool start_helper(
 	br_autoclose int from_read = from[0];
 	br_autoclose int from_write = from[1];
 
-	if (!spawn(argv, to_read, from_write, &helper->pid, err))
+	if (!spawn(argv, environment, to_read, from_write, &helper->pid, err))
 		return false;
 	helper->to = br_take_fd(&to_write);
 	helper->from = br_take_fd(&from_read);
@@ -290,7 +296,7 @@ bool br_process_run_within(const char *const *argv, const char *input,
 	struct patience patience = { .cancel_fd = limits->cancel_fd };
 	struct br_err failure = { 0 };
 
-	if (!start_helper(argv, &helper, &failure)) {
+	if (!start_helper(argv, limits->environment, &helper, &failure)) {
 		if (errno != ENOENT) {
 			*err = failure;
 			return false;

@@ -58,13 +58,15 @@ struct br_process_result {
 	int status;
 };
 
-/* When to end a program that does not end by itself. */
+/* When to end a program that does not end by itself, and what it gets. */
 struct br_process_limits {
 	int64_t timeout_ms;
 	/* Of what it writes. */
 	size_t max_bytes;
 	/* Readable: end it. -1: never. */
 	int cancel_fd;
+	/* As environ(7), borrowed; NULL: that of this process. */
+	const char *const *environment;
 };
 
 /*

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clean.h"
-#include "base/process.h"
+#include "plan/ask.h"
 
 enum {
 	/* A look at 100,000 files takes a second. */
@@ -16,25 +16,21 @@ enum {
 };
 
 /*
- * Run git in the project; false where it does not succeed. --literal-pathspecs and
- * the rest keep what a user has set from changing the answer.
+ * Run git in the project; false where it does not succeed. Every command says all
+ * that a user could have configured otherwise.
  */
 static bool ask(const struct br_changes *changes, const char *const *args,
 	struct br_buf *answer)
 {
-	const char *argv[GIT_ARGS_MAX + 8] = { "git", "-C",
+	const char *argv[GIT_ARGS_MAX + 6] = { "git", "-C",
 		changes->project_dir, "--no-optional-locks", "-c",
-		"core.quotePath=false" };
+		"diff.autoRefreshIndex=true" };
 	size_t count = 6;
-	struct br_process_result result = { 0 };
-	struct br_err ignored = { 0 };
 
-	for (size_t i = 0; args[i] && i < GIT_ARGS_MAX; i++)
+	for (size_t i = 0; args[i] && i + 1 < GIT_ARGS_MAX; i++)
 		argv[count++] = args[i];
 	br_buf_clear(answer);
-	return br_process_run(argv, "", GIT_TIMEOUT_MS, GIT_MAX_BYTES, answer,
-		       &result, &ignored) &&
-		result.status == 0;
+	return br_ask_git(argv, GIT_TIMEOUT_MS, GIT_MAX_BYTES, answer);
 }
 
 /* One line of an answer, without its end; NULL: git has none. */
@@ -69,8 +65,8 @@ static const char *find_fork(
 
 static bool is_clean(const struct br_changes *changes)
 {
-	static const char *const args[] = { "status", "--porcelain", "--", ".",
-		NULL };
+	static const char *const args[] = { "status", "--porcelain",
+		"--untracked-files=normal", "--", ".", NULL };
 	br_autobuf struct br_buf answer = { 0 };
 
 	return ask(changes, args, &answer) && answer.len == 0;
@@ -123,7 +119,8 @@ static size_t count_names(const struct br_buf *names)
 static bool list(struct br_changes *changes, const char *commit)
 {
 	const char *const diff[] = { "diff", "--name-only", "--no-renames",
-		"--no-ext-diff", "--relative", "-z", commit, "--", ".", NULL };
+		"--no-ext-diff", "--relative", "-O/dev/null", "-z", commit,
+		"--", ".", NULL };
 	static const char *const untracked[] = { "ls-files", "--others",
 		"--exclude-standard", "-z", "--", ".", NULL };
 	br_autobuf struct br_buf changed = { 0 };

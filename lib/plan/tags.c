@@ -7,7 +7,7 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "base/limits.h"
-#include "base/process.h"
+#include "plan/ask.h"
 
 enum {
 	OBJECT_LEN = 40,
@@ -111,12 +111,8 @@ bool br_tags_ask_git(const struct br_repository *repository,
 {
 	const char *const argv[] = { "git", "--git-dir", repository->folder,
 		command, option, argument, NULL };
-	struct br_process_result result = { 0 };
-	struct br_err err = { 0 };
 
-	return br_process_run(argv, "", ASK_TIMEOUT_MS, ASK_MAX_BYTES, answer,
-		       &result, &err) &&
-		result.status == 0;
+	return br_ask_git(argv, ASK_TIMEOUT_MS, ASK_MAX_BYTES, answer);
 }
 
 /* What is found while tags are looked at. */
