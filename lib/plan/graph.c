@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/graph.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -24,8 +25,6 @@ struct building {
 	/* Stages that wait until those that they need have a place. */
 	size_t *waiting;
 	size_t waiting_count;
-	/* Counted with the combinations of matrices. */
-	size_t stage_count;
 };
 
 static const char *name_combination(struct br_arena *arena,
@@ -42,16 +41,64 @@ static const char *name_combination(struct br_arena *arena,
 	return br_arena_strdup(arena, br_buf_text(&name));
 }
 
-static void check_name(struct building *building, const struct br_stage *stage,
-	const char *name)
+/* One name that is too long is enough to say so. */
+static void check_lengths(
+	struct building *building, const struct br_graph_node *node)
 {
-	if (strlen(name) > BR_LIMIT_FULL_NAME_BYTES)
+	for (size_t i = 0; i < node->name_count; i++) {
+		if (strlen(node->names[i].text) <= BR_LIMIT_FULL_NAME_BYTES)
+			continue;
 		br_diags_add(building->diags, BR_SEVERITY_ERROR,
-			stage->matrix.place,
+			node->stage->matrix.place,
 			"the values of the matrix are part of the name",
-			"the name of stage '%.*s...' is longer than %d bytes",
-			BR_LIMIT_STAGE_NAME_BYTES, name,
-			BR_LIMIT_FULL_NAME_BYTES);
+			"a name of stage '%s', with the values of its matrix, "
+			"is longer than %d bytes",
+			node->stage->name, BR_LIMIT_FULL_NAME_BYTES);
+		return;
+	}
+}
+
+static bool has_comma(const struct br_vars *combination)
+{
+	for (size_t i = 0; i < combination->count; i++)
+		if (strstr(combination->items[i].value, ", "))
+			return true;
+	return false;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const char *const *left = a;
+	const char *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+/*
+ * Only a value that looks like several can make two names the same, which nobody
+ * could tell apart then.
+ */
+static void check_unique(
+	struct building *building, const struct br_graph_node *node)
+{
+	br_autofree const char **names =
+		br_alloc_array(node->name_count, sizeof(*names));
+	bool is_clear = true;
+
+	for (size_t i = 0; i < node->name_count; i++) {
+		names[i] = node->names[i].text;
+		is_clear = is_clear && !has_comma(node->names[i].combination);
+	}
+	if (is_clear)
+		return;
+	qsort(names, node->name_count, sizeof(*names), compare_names);
+	for (size_t i = 1; i < node->name_count; i++)
+		if (strcmp(names[i], names[i - 1]) == 0)
+			br_diags_add(building->diags, BR_SEVERITY_ERROR,
+				node->stage->matrix.place, NULL,
+				"two combinations of the matrix of stage '%s' "
+				"have the name '%s'",
+				node->stage->name, names[i]);
 }
 
 /* Give a node its names: the stage's own, or one for each combination. */
@@ -66,28 +113,16 @@ static void name_node(struct building *building, struct br_graph_node *node)
 	node->names = br_arena_array(
 		building->arena, node->name_count, sizeof(*node->names));
 	node->names[0].text = stage->name;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		node->names[i] = (struct br_node_name){
 			.text = name_combination(
 				building->arena, stage, &combinations[i]),
 			.combination = &combinations[i],
 		};
-		check_name(building, stage, node->names[i].text);
-	}
-}
-
-static void count_stages(struct building *building, struct br_graph_node *node)
-{
-	size_t before = building->stage_count;
-
-	building->stage_count += node->name_count;
-	if (before <= BR_LIMIT_STAGES &&
-		building->stage_count > BR_LIMIT_STAGES)
-		br_diags_add(building->diags, BR_SEVERITY_ERROR,
-			node->stage->place, NULL,
-			"with the combinations of matrices there are more "
-			"than %d stages",
-			BR_LIMIT_STAGES);
+	if (count == 0)
+		return;
+	check_lengths(building, node);
+	check_unique(building, node);
 }
 
 static void place(struct building *building, size_t index)
@@ -105,7 +140,6 @@ static void place(struct building *building, size_t index)
 	node->need_count = stage->need_count;
 	building->node_of[index] = graph->count++;
 	name_node(building, node);
-	count_stages(building, node);
 }
 
 /* The next stage that `index` needs and that has no place, or `unplaced`. */

@@ -42,8 +42,8 @@ struct br_graph {
 };
 
 /*
- * Build the graph. A name that becomes too long and more stages than there may be
- * are mistakes, which go to `diags`.
+ * Build the graph. A name that becomes too long, or that two combinations of a
+ * matrix have, is a mistake, which goes to `diags`.
  *
  * Ownership: lives in `arena` and borrows the manifest's stages.
  */
