@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/select.h"
 
-#include <fnmatch.h>
 #include <stdint.h>
-#include <string.h>
 
-#include "base/alloc.h"
-#include "base/clean.h"
-#include "base/suggest.h"
+#include "plan/named.h"
 
 static const char prepare_name[] = "prepare";
 
-/* Which option names a stage. */
-enum mark {
-	MARK_NAMED = 1,
-	MARK_ONLY = 2,
-	MARK_FROM = 4,
-	MARK_SKIP = 8,
-};
-
 /* What is found out about a node of the graph. */
 struct look {
-	/* Bits of enum mark for each of its names. */
-	uint8_t *marks;
 	/* All of it runs since this stage needs it or is needed by it. */
 	const char *needed_by;
 	const char *after;
+	/* It runs where no option says what does. */
+	bool is_usual;
 	bool is_included;
 	size_t group;
 };
@@ -35,130 +23,78 @@ struct selection {
 	const struct br_graph *graph;
 	struct br_arena *arena;
 	struct look *looks;
-	uint8_t prepare_marks;
+	struct br_named named;
 	/* No option says what is to run: all that is listed. */
 	bool is_everything;
 	struct br_choices *choices;
 };
 
-static bool fail_unknown(
-	const struct selection *selection, const char *name, struct br_err *err)
-{
-	const struct br_graph *graph = selection->graph;
-	const char *file = selection->manifest->file;
-	size_t count = graph->count;
-	br_autofree const char **known =
-		br_alloc_array(count + 1, sizeof(*known));
-
-	if (strpbrk(name, "*?["))
-		return br_fail(err, BR_EINPUT, "no stage in %s matches '%s'",
-			file, name);
-	for (size_t i = 0; i < count; i++)
-		known[i] = graph->nodes[i].stage->name;
-	if (selection->manifest->prepare)
-		known[count++] = prepare_name;
-
-	const char *meant = br_suggest_find(name, known, count);
-	if (meant)
-		return br_fail(err, BR_EINPUT,
-			"no stage '%s' in %s; did you mean '%s'?", name, file,
-			meant);
-	return br_fail(err, BR_EINPUT, "no stage '%s' in %s", name, file);
-}
-
-typedef bool match_fn(const char *pattern, const char *name);
-
-static bool is_same(const char *pattern, const char *name)
-{
-	return strcmp(pattern, name) == 0;
-}
-
-static bool is_match(const char *pattern, const char *name)
-{
-	return fnmatch(pattern, name, 0) == 0;
-}
-
-/* Mark every stage that a pattern means; false: it means none. */
-static bool mark_matches(struct selection *selection, const char *pattern,
-	enum mark mark, match_fn *matches)
-{
-	bool is_found =
-		selection->manifest->prepare && matches(pattern, prepare_name);
-
-	if (is_found)
-		selection->prepare_marks |= (uint8_t)mark;
-	for (size_t i = 0; i < selection->graph->count; i++) {
-		const struct br_graph_node *node = &selection->graph->nodes[i];
-		bool is_all = matches(pattern, node->stage->name);
-
-		for (size_t k = 0; k < node->name_count; k++) {
-			if (!is_all && !matches(pattern, node->names[k].text))
-				continue;
-			selection->looks[i].marks[k] |= (uint8_t)mark;
-			is_found = true;
-		}
-	}
-	return is_found;
-}
-
-/* A name that is one is no glob: `[` may stand in it. */
-static bool mark_names(struct selection *selection,
-	const struct br_plan_names *names, enum mark mark, struct br_err *err)
-{
-	for (size_t i = 0; i < names->count; i++)
-		if (!mark_matches(selection, names->items[i], mark, is_same) &&
-			!mark_matches(
-				selection, names->items[i], mark, is_match))
-			return fail_unknown(selection, names->items[i], err);
-	return true;
-}
-
-static bool mark_all(struct selection *selection,
-	const struct br_plan_options *options, struct br_err *err)
-{
-	return mark_names(selection, &options->selection, MARK_NAMED, err) &&
-		mark_names(selection, &options->only, MARK_ONLY, err) &&
-		mark_names(selection, &options->from, MARK_FROM, err) &&
-		mark_names(selection, &options->skip, MARK_SKIP, err);
-}
-
-/* Whether a name of the node has any of `marks`, and is not skipped. */
+/* Whether a name of the node has any of the marks `wanted`, and is not skipped. */
 static bool has_mark(
-	const struct selection *selection, size_t index, unsigned marks)
+	const struct selection *selection, size_t index, unsigned wanted)
 {
-	const struct look *look = &selection->looks[index];
+	const uint8_t *marks = selection->named.nodes[index];
 	size_t count = selection->graph->nodes[index].name_count;
 
 	for (size_t i = 0; i < count; i++)
-		if ((look->marks[i] & marks) && !(look->marks[i] & MARK_SKIP))
+		if ((marks[i] & wanted) && !(marks[i] & BR_NAMED_BY_SKIP))
 			return true;
 	return false;
 }
 
 static bool is_all_skipped(const struct selection *selection, size_t index)
 {
-	const struct look *look = &selection->looks[index];
+	const uint8_t *marks = selection->named.nodes[index];
 	size_t count = selection->graph->nodes[index].name_count;
 
 	for (size_t i = 0; i < count; i++)
-		if (!(look->marks[i] & MARK_SKIP))
+		if (!(marks[i] & BR_NAMED_BY_SKIP))
 			return false;
 	return true;
 }
 
-/* From --from on: whatever is listed and needs what comes after it. */
+/* What is listed, and what it needs, which comes before it: hence backwards. */
+static void find_usual(struct selection *selection)
+{
+	for (size_t i = selection->graph->count; i-- > 0;) {
+		const struct br_graph_node *node = &selection->graph->nodes[i];
+		struct look *look = &selection->looks[i];
+
+		look->is_usual = look->is_usual || node->is_listed;
+		for (size_t k = 0; look->is_usual && k < node->need_count; k++)
+			selection->looks[node->needs[k]].is_usual = true;
+	}
+}
+
+/* Whether --from names some of the node. If that is skipped, it starts behind. */
+static bool is_start(const struct selection *selection, size_t index)
+{
+	const uint8_t *marks = selection->named.nodes[index];
+	size_t count = selection->graph->nodes[index].name_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (marks[i] & BR_NAMED_BY_FROM)
+			return true;
+	return false;
+}
+
+/* From --from on: what needs it, or needs what comes after it. */
 static void follow_dependents(struct selection *selection)
 {
 	for (size_t i = 0; i < selection->graph->count; i++) {
 		const struct br_graph_node *node = &selection->graph->nodes[i];
 		struct look *look = &selection->looks[i];
 
+		if (!look->is_usual)
+			continue;
+		/* All wait for it. */
+		if (selection->named.prepare & BR_NAMED_BY_FROM)
+			look->after = prepare_name;
 		for (size_t k = 0; k < node->need_count; k++) {
 			size_t need = node->needs[k];
 
-			if (node->is_listed && !look->after &&
-				(selection->looks[need].after ||
-					has_mark(selection, need, MARK_FROM)))
+			if (selection->looks[need].after ||
+				is_start(selection, need))
 				look->after = selection->graph->nodes[need]
 						      .stage->name;
 		}
@@ -172,7 +108,8 @@ static bool wants_needs(const struct selection *selection, size_t index)
 
 	if (is_all_skipped(selection, index))
 		return false;
-	return look->needed_by || has_mark(selection, index, MARK_NAMED) ||
+	return look->needed_by ||
+		has_mark(selection, index, BR_NAMED_BY_ARGUMENT) ||
 		(selection->is_everything &&
 			selection->graph->nodes[index].is_listed);
 }
@@ -190,20 +127,33 @@ static void follow_needs(struct selection *selection)
 	}
 }
 
-/* What is listed is in the plan with all that it needs, whether it runs or not. */
+/* In the plan are the usual ones and all that others need, run they or not. */
 static void include(struct selection *selection)
 {
 	for (size_t i = selection->graph->count; i-- > 0;) {
 		const struct br_graph_node *node = &selection->graph->nodes[i];
 		struct look *look = &selection->looks[i];
 
-		look->is_included = look->is_included || node->is_listed ||
-			look->needed_by || look->after ||
-			has_mark(selection, i, ~0U);
+		look->is_included = look->is_included || look->is_usual ||
+			look->needed_by || has_mark(selection, i, ~0U);
 		for (size_t k = 0; look->is_included && k < node->need_count;
 			k++)
 			selection->looks[node->needs[k]].is_included = true;
 	}
+}
+
+/* Which option names it, in words; NULL: none. */
+static const char *show_marks(unsigned marks)
+{
+	if (marks & BR_NAMED_BY_SKIP)
+		return "left out with --skip";
+	if (marks & BR_NAMED_BY_ARGUMENT)
+		return "named on the command line";
+	if (marks & BR_NAMED_BY_ONLY)
+		return "named with --only";
+	if (marks & BR_NAMED_BY_FROM)
+		return "named with --from";
+	return NULL;
 }
 
 /* Say why one stage runs or not. */
@@ -212,15 +162,11 @@ static void choose(struct selection *selection, const struct look *look,
 {
 	struct br_arena *arena = selection->arena;
 
-	if (marks & MARK_SKIP) {
+	choice->why = show_marks(marks);
+	if (marks & BR_NAMED_BY_SKIP) {
 		choice->skip = BR_SKIP_SELECTION;
-		choice->why = "left out with --skip";
-	} else if (marks & MARK_NAMED) {
-		choice->why = "named on the command line";
-	} else if (marks & MARK_ONLY) {
-		choice->why = "named with --only";
-	} else if (marks & MARK_FROM) {
-		choice->why = "named with --from";
+	} else if (choice->why) {
+		return;
 	} else if (selection->is_everything && is_listed) {
 		choice->why = "listed in 'stages'";
 	} else if (look->needed_by) {
@@ -264,11 +210,11 @@ static void choose_prepare(struct selection *selection)
 	struct br_choices *choices = selection->choices;
 	struct br_choice *prepare = &choices->items[0];
 
-	if (selection->prepare_marks & MARK_SKIP) {
+	prepare->why = show_marks(selection->named.prepare);
+	if (selection->named.prepare & BR_NAMED_BY_SKIP) {
 		prepare->skip = BR_SKIP_SELECTION;
-		prepare->why = "left out with --skip";
-	} else if (selection->prepare_marks) {
-		prepare->why = "named on the command line";
+	} else if (prepare->why) {
+		return;
 	} else if (selection->is_everything || has_shared_stage(choices)) {
 		prepare->why = "runs before all others";
 	} else {
@@ -306,8 +252,8 @@ static void add_node(struct selection *selection, size_t index)
 			.name = node->names[i].text,
 			.group = look->group,
 		};
-		choose(selection, look, look->marks[i], node->is_listed,
-			choice);
+		choose(selection, look, selection->named.nodes[index][i],
+			node->is_listed, choice);
 	}
 }
 
@@ -372,9 +318,6 @@ static void start(struct selection *selection)
 
 	selection->looks = br_arena_array(
 		selection->arena, graph->count, sizeof(*selection->looks));
-	for (size_t i = 0; i < graph->count; i++)
-		selection->looks[i].marks = br_arena_array(
-			selection->arena, graph->nodes[i].name_count, 1);
 	*choices = (struct br_choices){
 		.items = br_arena_array(selection->arena,
 			count_names(graph) + 1, sizeof(*choices->items)),
@@ -397,8 +340,10 @@ bool br_select(const struct br_manifest *manifest, const struct br_graph *graph,
 	};
 
 	start(&selection);
-	if (!mark_all(&selection, options, err))
+	if (!br_named_find(
+		    manifest, graph, options, arena, &selection.named, err))
 		return false;
+	find_usual(&selection);
 	follow_dependents(&selection);
 	follow_needs(&selection);
 	include(&selection);

@@ -4,9 +4,9 @@
  *
  * Without names on the command line the listed stages run, and what they need.
  * With some, those run with what they need (STAGE), without (--only), or with all
- * listed stages that need them (--from); --skip takes out of what the others gave.
- * A name is a stage's, which means all of its matrix, that of one combination, or a
- * glob over both.
+ * that need them and would run without names (--from); --skip takes out of what the
+ * others gave, and with a stage what only that stage needs.
+ * named.h says what a name means.
  */
 #pragma once
 

@@ -6,6 +6,8 @@
  */
 #include "planned.h"
 
+#include "base/arena.h"
+
 static const char manifest[] = "image: a\n"
 			       "stages: [build, test, deploy]\n"
 			       "prepare: {script: [p]}\n"
@@ -104,6 +106,253 @@ static void says_which_stages_must_have_passed(void **state)
 	planned_done(&planned);
 }
 
+/* What each option names, separated by commas. */
+struct named {
+	const char *stages;
+	const char *only;
+	const char *from;
+	const char *skip;
+};
+
+static struct br_plan_names split(struct br_arena *arena, const char *text)
+{
+	enum { NAMES_MAX = 8 };
+	const char **items = br_arena_array(arena, NAMES_MAX, sizeof(*items));
+	struct br_plan_names names = { .items = items };
+
+	for (const char *at = text ? text : ""; *at != '\0';) {
+		size_t len = strcspn(at, ",");
+
+		assert_true(names.count < NAMES_MAX);
+		items[names.count++] = br_arena_memdup(arena, at, len);
+		at += len + (at[len] == ',');
+	}
+	return names;
+}
+
+static void assert_runs_of(
+	const char *text, struct named named, const char *wanted)
+{
+	struct planned planned = { 0 };
+	struct br_arena arena = { 0 };
+	br_autobuf struct br_buf shown = { 0 };
+
+	planned.options.selection = split(&arena, named.stages);
+	planned.options.only = split(&arena, named.only);
+	planned.options.from = split(&arena, named.from);
+	planned.options.skip = split(&arena, named.skip);
+	planned_must(&planned, text);
+	describe(planned.plan, &shown);
+	assert_string_equal(br_buf_text(&shown), wanted);
+	planned_done(&planned);
+	br_arena_done(&arena);
+}
+
+static void assert_runs(struct named named, const char *wanted)
+{
+	assert_runs_of(manifest, named, wanted);
+}
+
+static void runs_a_stage_without_what_it_needs(void **state)
+{
+	(void)state;
+	assert_runs((struct named){ .only = "test" },
+		"prepare -build test -deploy");
+	assert_runs((struct named){ .only = "lint,deploy" },
+		"prepare -build -test deploy lint");
+}
+
+static void runs_a_stage_and_all_that_need_it(void **state)
+{
+	(void)state;
+	assert_runs(
+		(struct named){ .from = "test" }, "prepare -build test deploy");
+	/* Nothing that is listed needs it. */
+	assert_runs((struct named){ .from = "lint" },
+		"prepare -build -test -deploy lint");
+	/* All wait for it. */
+	assert_runs((struct named){ .from = "prepare" },
+		"prepare build test deploy");
+}
+
+static const char through[] = "image: a\n"
+			      "stages: [build, deploy]\n"
+			      "pack: {script: [x], needs: [build]}\n"
+			      "build: {}\n"
+			      "deploy: {needs: [pack]}\n"
+			      "lint: {script: [x], needs: [build]}\n";
+
+static void runs_unlisted_stages_through_which_others_need_it(void **state)
+{
+	(void)state;
+	assert_runs_of(through, (struct named){ .from = "build" },
+		"build pack deploy");
+	assert_runs_of(through, (struct named){ .from = "pack" },
+		"-build pack deploy");
+	/* This one would not have run. */
+	assert_runs_of(through, (struct named){ .from = "lint" },
+		"-build -pack -deploy lint");
+}
+
+static void leaves_out_what_is_skipped(void **state)
+{
+	(void)state;
+	assert_runs(
+		(struct named){ .skip = "test" }, "prepare build -test deploy");
+	/* What only it needs is left out with it. */
+	assert_runs((struct named){ .stages = "deploy", .skip = "test" },
+		"prepare -build -test deploy");
+	assert_runs((struct named){ .stages = "test", .skip = "test" },
+		"-prepare -build -test -deploy");
+	/* What comes after it is not. */
+	assert_runs((struct named){ .from = "build", .skip = "build" },
+		"prepare -build test deploy");
+	assert_runs((struct named){ .from = "build", .skip = "test" },
+		"prepare build -test deploy");
+	/* What is not in the plan need not be left out of it. */
+	assert_runs(
+		(struct named){ .skip = "lint" }, "prepare build test deploy");
+	assert_runs((struct named){ .skip = "prepare" },
+		"-prepare build test deploy");
+}
+
+static void adds_up_what_the_options_name(void **state)
+{
+	(void)state;
+	assert_runs((struct named){ .stages = "lint", .from = "deploy" },
+		"prepare -build -test deploy lint");
+	assert_runs((struct named){ .stages = "build", .only = "deploy" },
+		"prepare build -test deploy");
+	assert_runs(
+		(struct named){
+			.only = "docs", .from = "test", .skip = "deploy" },
+		"prepare -build test -deploy docs");
+}
+
+static void takes_globs_for_names(void **state)
+{
+	(void)state;
+	assert_runs((struct named){ .only = "*t" },
+		"prepare -build test -deploy lint");
+	assert_runs((struct named){ .stages = "[bt]*" },
+		"prepare build test -deploy");
+	assert_runs(
+		(struct named){ .skip = "d*" }, "prepare build test -deploy");
+	assert_runs((struct named){ .only = "?????" },
+		"prepare build -test -deploy");
+}
+
+static const char crossed[] =
+	"image: a\n"
+	"stages: [build, test, deploy]\n"
+	"build: {}\n"
+	"test: {matrix: {py: [3.10, \"3.12\"], os: [slim, alpine]}}\n"
+	"deploy: {}\n"
+	"'a[b]': {script: [x]}\n"
+	"ab: {script: [x]}\n";
+
+static void selects_combinations_of_a_matrix(void **state)
+{
+	(void)state;
+	assert_runs_of(crossed, (struct named){ .only = "test" },
+		"-build test (py=3.10, os=slim) test (py=3.10, os=alpine)"
+		" test (py=3.12, os=slim) test (py=3.12, os=alpine) -deploy");
+	assert_runs_of(crossed, (struct named){ .stages = "*os=slim*" },
+		"build test (py=3.10, os=slim) -test (py=3.10, os=alpine)"
+		" test (py=3.12, os=slim) -test (py=3.12, os=alpine) -deploy");
+	/* To need one of them is to need all. */
+	assert_runs_of(crossed,
+		(struct named){ .stages = "deploy", .skip = "*py=3.10*" },
+		"build -test (py=3.10, os=slim) -test (py=3.10, os=alpine)"
+		" test (py=3.12, os=slim) test (py=3.12, os=alpine) deploy");
+	assert_runs_of(crossed, (struct named){ .from = "*3.10? os=slim)" },
+		"-build test (py=3.10, os=slim) -test (py=3.10, os=alpine)"
+		" -test (py=3.12, os=slim) -test (py=3.12, os=alpine) deploy");
+}
+
+static void prefers_a_name_to_a_glob(void **state)
+{
+	(void)state;
+	assert_runs_of(crossed, (struct named){ .only = "a[b]" },
+		"-build -test (py=3.10, os=slim) -test (py=3.10, os=alpine)"
+		" -test (py=3.12, os=slim) -test (py=3.12, os=alpine) -deploy"
+		" a[b]");
+}
+
+static const char images[] = "image: a\n"
+			     "stages: [own, shared, last]\n"
+			     "prepare: {script: [p]}\n"
+			     "own: {image: b, script: [x]}\n"
+			     "shared: {script: [x], needs: []}\n"
+			     "last: {image: b, script: [x]}\n";
+
+static void runs_prepare_where_the_builds_container_is_used(void **state)
+{
+	(void)state;
+	assert_runs_of(images, (struct named){ 0 }, "prepare own shared last");
+	assert_runs_of(images, (struct named){ .only = "own" },
+		"-prepare own -shared -last");
+	assert_runs_of(images, (struct named){ .only = "shared" },
+		"prepare -own shared -last");
+	assert_runs_of(images, (struct named){ .stages = "last" },
+		"prepare -own shared last");
+	assert_runs_of(images,
+		(struct named){ .stages = "last", .skip = "shared" },
+		"-prepare -own -shared last");
+	assert_runs_of(images, (struct named){ .only = "prepare,own" },
+		"prepare own -shared -last");
+}
+
+static void says_why_each_stage_runs_or_not(void **state)
+{
+	const char *const stages[] = { "shared" };
+	const char *const from[] = { "prepare" };
+	struct planned planned = { 0 };
+
+	(void)state;
+	planned.options.selection = (struct br_plan_names){ stages, 1 };
+	planned_must(&planned, images);
+	assert_string_equal(planned_stage(&planned, "prepare")->why,
+		"runs before all others");
+	assert_string_equal(planned_stage(&planned, "shared")->why,
+		"named on the command line");
+	assert_string_equal(planned_stage(&planned, "own")->why,
+		"neither named nor needed");
+	planned_done(&planned);
+
+	planned.options.from = (struct br_plan_names){ from, 1 };
+	planned.options.only = (struct br_plan_names){ stages, 1 };
+	planned.options.skip = (struct br_plan_names){ stages, 1 };
+	planned_must(&planned, images);
+	assert_string_equal(
+		planned_stage(&planned, "prepare")->why, "named with --from");
+	assert_string_equal(
+		planned_stage(&planned, "own")->why, "after 'prepare'");
+	assert_string_equal(
+		planned_stage(&planned, "shared")->why, "left out with --skip");
+	planned_done(&planned);
+
+	planned.options.only = (struct br_plan_names){ from, 1 };
+	planned_must(&planned, images);
+	assert_string_equal(
+		planned_stage(&planned, "prepare")->why, "named with --only");
+	planned_done(&planned);
+}
+
+static void fails_for_a_glob_that_matches_nothing(void **state)
+{
+	const char *const skip[] = { "x*" };
+	struct planned planned = { 0 };
+
+	(void)state;
+	planned.options.skip = (struct br_plan_names){ skip, 1 };
+	assert_false(planned_build(&planned, manifest));
+	assert_int_equal(planned.err.code, BR_EINPUT);
+	assert_string_equal(
+		planned.err.text, "no stage in .buildr.yml matches 'x*'");
+	planned_done(&planned);
+}
+
 static void rejects_a_name_that_no_stage_has(void **state)
 {
 	const char *const near[] = { "build", "depoly" };
@@ -149,6 +398,19 @@ int main(void)
 		cmocka_unit_test(runs_an_unlisted_stage_only_by_its_name),
 		cmocka_unit_test(runs_prepare_alone_where_only_it_is_named),
 		cmocka_unit_test(says_which_stages_must_have_passed),
+		cmocka_unit_test(runs_a_stage_without_what_it_needs),
+		cmocka_unit_test(runs_a_stage_and_all_that_need_it),
+		cmocka_unit_test(
+			runs_unlisted_stages_through_which_others_need_it),
+		cmocka_unit_test(leaves_out_what_is_skipped),
+		cmocka_unit_test(adds_up_what_the_options_name),
+		cmocka_unit_test(takes_globs_for_names),
+		cmocka_unit_test(selects_combinations_of_a_matrix),
+		cmocka_unit_test(prefers_a_name_to_a_glob),
+		cmocka_unit_test(
+			runs_prepare_where_the_builds_container_is_used),
+		cmocka_unit_test(says_why_each_stage_runs_or_not),
+		cmocka_unit_test(fails_for_a_glob_that_matches_nothing),
 		cmocka_unit_test(rejects_a_name_that_no_stage_has),
 		cmocka_unit_test(knows_no_prepare_where_there_is_none),
 	};
