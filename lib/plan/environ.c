@@ -391,8 +391,9 @@ static const char *const *keep_last(struct br_environ *environment,
 static const char *const *build(
 	struct br_environ *environment, struct br_environ_entries *entries)
 {
-	qsort(entries->items, entries->count, sizeof(*entries->items),
-		compare_entries);
+	if (entries->count > 0)
+		qsort(entries->items, entries->count, sizeof(*entries->items),
+			compare_entries);
 
 	const char *const *list = keep_last(environment, entries);
 	free(entries->items);

@@ -61,7 +61,9 @@ static const char *fall_back(
 	for (size_t i = 0; i < choices->count; i++) {
 		const struct br_choice *choice = &choices->items[i];
 
-		if (choice->is_prepare || !choice->stage->image) {
+		if (choice->skip != BR_SKIP_NOT)
+			continue;
+		if (!choice->stage->image) {
 			br_notes_add(&building->notes,
 				"%s names no image: %s is used",
 				building->manifest->file, default_image);
@@ -246,26 +248,26 @@ static void judge(struct building *building, const struct br_choice *choice,
 	}
 }
 
-static void choose_stage_image(struct building *building,
-	const struct br_stage *from, struct br_plan_stage *stage,
-	struct br_diags *diags)
+/* Once for all combinations of a matrix. */
+static void check_images(
+	const struct br_choices *choices, struct br_diags *diags)
 {
-	const char *mistake =
-		from->image ? br_image_mistake(from->image) : NULL;
+	for (size_t i = 0; i < choices->group_count; i++) {
+		const struct br_stage *stage =
+			choices->items[choices->groups[i].first].stage;
+		const char *mistake =
+			stage->image ? br_image_mistake(stage->image) : NULL;
 
-	stage->has_own_image = from->image != NULL;
-	stage->image = from->image
-		? br_arena_strdup(&building->plan->arena, from->image)
-		: building->plan->image;
-	if (mistake)
-		br_diags_add(diags, BR_SEVERITY_ERROR, from->place, NULL,
-			"stage '%s': '%s' is no name of an image: %s",
-			from->name, from->image, mistake);
+		if (mistake)
+			br_diags_add(diags, BR_SEVERITY_ERROR, stage->place,
+				NULL,
+				"stage '%s': '%s' is no name of an image: %s",
+				stage->name, stage->image, mistake);
+	}
 }
 
 static void build_stage(struct building *building,
-	const struct br_choice *choice, struct br_diags *diags,
-	struct br_plan_stage *stage)
+	const struct br_choice *choice, struct br_plan_stage *stage)
 {
 	static const char *const default_shell[] = { "sh", NULL };
 	static const char *const nothing[] = { NULL };
@@ -279,6 +281,9 @@ static void build_stage(struct building *building,
 		.why = choice->why,
 		.group = choice->group,
 		.status = from->when.status,
+		.image = from->image ? br_arena_strdup(arena, from->image)
+				     : building->plan->image,
+		.has_own_image = from->image != NULL,
 		.has_tty = from->has_tty,
 		.retry = copy_retry(arena, &from->retry),
 		.environment = nothing,
@@ -291,7 +296,6 @@ static void build_stage(struct building *building,
 		.allow_failure =
 			copy_allow_failure(arena, &from->allow_failure),
 	};
-	choose_stage_image(building, from, stage, diags);
 	build_steps(building, from, stage);
 	if (choice->skip == BR_SKIP_NOT)
 		judge(building, choice, stage);
@@ -314,9 +318,9 @@ static void build_stages(struct building *building,
 	plan->stages = br_arena_array(
 		&plan->arena, choices->count, sizeof(*plan->stages));
 	plan->stage_count = choices->count;
+	check_images(choices, diags);
 	for (size_t i = 0; i < choices->count; i++)
-		build_stage(
-			building, &choices->items[i], diags, &plan->stages[i]);
+		build_stage(building, &choices->items[i], &plan->stages[i]);
 	copy_groups(plan, choices);
 	br_services_build(plan, choices, &building->environment, diags);
 	br_paths_build(plan, building->options->durations);

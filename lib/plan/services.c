@@ -18,6 +18,9 @@ struct gathering {
 	const struct br_service **origins;
 	/* And the stage that named it first. */
 	const char **first_users;
+	/* The stage looked at last: of the next combination all is the same. */
+	const struct br_stage *last;
+	struct br_plan_indexes last_services;
 };
 
 static bool is_same_text(const char *left, const char *right)
@@ -133,21 +136,30 @@ static size_t take_service(struct gathering *gathering,
 	return index;
 }
 
-static void take_services(struct gathering *gathering, size_t stage_index,
-	const struct br_services *services)
+static struct br_plan_indexes take_services(
+	struct gathering *gathering, const struct br_stage *stage)
 {
-	struct br_plan *plan = gathering->plan;
-	struct br_plan_stage *stage = &plan->stages[stage_index];
-	size_t *items =
-		br_arena_array(&plan->arena, services->count, sizeof(*items));
-
-	for (size_t i = 0; i < services->count; i++)
-		items[i] = take_service(
-			gathering, &services->items[i], stage->name);
-	stage->services = (struct br_plan_indexes){
-		.items = items,
+	const struct br_services *services = &stage->services;
+	struct br_plan_indexes taken = {
+		.items = br_arena_array(&gathering->plan->arena,
+			services->count, sizeof(*taken.items)),
 		.count = services->count,
 	};
+
+	for (size_t i = 0; i < services->count; i++)
+		taken.items[i] = take_service(
+			gathering, &services->items[i], stage->name);
+	return taken;
+}
+
+/* Of all combinations of a matrix the services, and the mistakes, are the same. */
+static void give_services(struct gathering *gathering,
+	const struct br_stage *from, struct br_plan_stage *stage)
+{
+	if (gathering->last != from)
+		gathering->last_services = take_services(gathering, from);
+	gathering->last = from;
+	stage->services = gathering->last_services;
 }
 
 /* Which stages use each service, from which services each stage uses. */
@@ -182,15 +194,28 @@ static bool runs(const struct br_choice *choice, const struct br_plan *plan,
 		plan->stages[index].skip == BR_SKIP_NOT;
 }
 
+/* How many services there may be, where none is shared between stages. */
+static size_t count_services(
+	const struct br_plan *plan, const struct br_choices *choices)
+{
+	const struct br_stage *last = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < choices->count; i++) {
+		const struct br_stage *stage = choices->items[i].stage;
+
+		if (stage != last && runs(&choices->items[i], plan, i)) {
+			count += stage->services.count;
+			last = stage;
+		}
+	}
+	return count;
+}
+
 void br_services_build(struct br_plan *plan, const struct br_choices *choices,
 	struct br_environ *environment, struct br_diags *diags)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < choices->count; i++)
-		if (runs(&choices->items[i], plan, i))
-			count += choices->items[i].stage->services.count;
-
+	size_t count = count_services(plan, choices);
 	br_autofree const struct br_service **origins =
 		br_alloc_array(count, sizeof(*origins));
 	br_autofree const char **first_users =
@@ -207,7 +232,7 @@ void br_services_build(struct br_plan *plan, const struct br_choices *choices,
 		br_arena_array(&plan->arena, count, sizeof(*plan->services));
 	for (size_t i = 0; i < choices->count; i++)
 		if (runs(&choices->items[i], plan, i))
-			take_services(&gathering, i,
-				&choices->items[i].stage->services);
+			give_services(&gathering, choices->items[i].stage,
+				&plan->stages[i]);
 	link_users(plan);
 }

@@ -40,6 +40,30 @@ static void falls_back_to_an_image_with_a_notice(void **state)
 	planned_done(&planned);
 }
 
+static void needs_no_image_where_each_stage_has_its_own(void **state)
+{
+	static const char manifest[] = "stages: [s, t]\n"
+				       "prepare: {script: p}\n"
+				       "s: {image: b, script: x}\n"
+				       "t: {script: x}\n";
+	const char *const names[] = { "s" };
+	struct planned planned = {
+		.options.only = { .items = names, .count = 1 },
+	};
+
+	(void)state;
+	planned_must(&planned, manifest);
+	assert_null(planned.plan->warnings[0]);
+	assert_true(planned_stage(&planned, "s")->has_own_image);
+	assert_string_equal(planned_stage(&planned, "s")->image, "b");
+	planned_done(&planned);
+
+	planned_must(&planned, manifest);
+	planned_assert_warning(
+		&planned, ".buildr.yml names no image: ubuntu:latest is used");
+	planned_done(&planned);
+}
+
 static void rejects_what_is_no_name_of_an_image(void **state)
 {
 	static const char *const bad[] = { "", "a b", "a\tb", "-a", "Alpine",
@@ -279,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_the_image_of_the_option_first),
 		cmocka_unit_test(falls_back_to_an_image_with_a_notice),
+		cmocka_unit_test(needs_no_image_where_each_stage_has_its_own),
 		cmocka_unit_test(rejects_what_is_no_name_of_an_image),
 		cmocka_unit_test(makes_workdirs_absolute),
 		cmocka_unit_test(resolves_who_the_host_is),
