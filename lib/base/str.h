@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct br_str {
@@ -36,4 +37,17 @@ static inline bool br_str_is(struct br_str str, const char *text)
 static inline bool br_has_prefix(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * A number made of a text, the same for the same text, so that different ones are
+ * soon told apart (FNV-1a). Not for what somebody hostile chooses.
+ */
+static inline uint32_t br_text_hash(const char *text)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (uint8_t)*text) * 16777619U;
+	return hash;
 }

@@ -20,7 +20,7 @@ static const char *const not_inherited[] = {
 };
 
 /* Always defined by us, so that nobody else's definition has an effect. */
-static const char *const built_in[] = {
+static const char *const built_in_names[] = {
 	"CI",
 	"BUILDR",
 	"BUILDR_BUILD_ID",
@@ -50,20 +50,6 @@ static const char *caller_value(
 	return NULL;
 }
 
-static void add_entry(struct br_environ_entries *entries, const char *name,
-	const char *text, struct br_place place)
-{
-	entries->items = br_grow(entries->items, entries->count,
-		&entries->capacity, sizeof(*entries->items));
-	entries->items[entries->count] = (struct br_environ_entry){
-		.name = name,
-		.text = text,
-		.place = place,
-		.rank = entries->count,
-	};
-	entries->count++;
-}
-
 /* Add a variable with its value, or with the caller's. */
 static void add_var(struct br_environ *environment,
 	struct br_environ_entries *entries, const struct br_var *var)
@@ -76,7 +62,7 @@ static void add_var(struct br_environ *environment,
 	struct br_secret *secret =
 		br_secrets_find(&environment->secrets, var->name);
 
-	add_entry(entries,
+	br_entries_add(entries,
 		br_arena_strdup(environment->source.arena, var->name), text,
 		var->place);
 	if (!secret)
@@ -246,7 +232,32 @@ static void gather_secrets(struct br_environ *environment)
 	}
 	if (secrets->count > 0 && manifest->prepare)
 		add_vars(environment, &unused, &manifest->prepare->environment);
-	free(unused.items);
+	br_entries_done(&unused);
+}
+
+static void add_built_in(struct br_environ *environment,
+	struct br_environ_entries *entries, const char *name, const char *value)
+{
+	if (value)
+		br_entries_add(entries, name,
+			br_arena_format(environment->source.arena, "%s=%s",
+				name, value),
+			(struct br_place){ 0 });
+}
+
+/* All but the stage's name. */
+static void add_all_built_in(struct br_environ *environment)
+{
+	const struct br_git *git = environment->source.git;
+	struct br_environ_entries *entries = &environment->built_in;
+
+	add_built_in(environment, entries, "CI", "true");
+	add_built_in(environment, entries, "BUILDR", "1");
+	add_built_in(environment, entries, "BUILDR_PROJECT_DIR",
+		BR_PLAN_PROJECT_MOUNT);
+	add_built_in(environment, entries, "BUILDR_COMMIT", git->commit);
+	add_built_in(environment, entries, "BUILDR_BRANCH", git->branch);
+	add_built_in(environment, entries, "BUILDR_TAG", git->tag);
 }
 
 bool br_environ_init(struct br_environ *environment,
@@ -267,6 +278,8 @@ bool br_environ_init(struct br_environ *environment,
 			br_environ_done(environment);
 			return false;
 		}
+	add_all_built_in(environment);
+	br_entries_sort(&environment->below);
 	gather_secrets(environment);
 	/* A file that could not be read might have defined them. */
 	if (source->diags->error_count == 0)
@@ -276,54 +289,11 @@ bool br_environ_init(struct br_environ *environment,
 
 void br_environ_done(struct br_environ *environment)
 {
-	free(environment->below.items);
-	free(environment->above.items);
+	br_entries_done(&environment->below);
+	br_entries_done(&environment->above);
+	br_entries_done(&environment->built_in);
 	br_secrets_done(&environment->secrets);
 	*environment = (struct br_environ){ 0 };
-}
-
-static void append(struct br_environ_entries *entries,
-	const struct br_environ_entries *more)
-{
-	for (size_t i = 0; i < more->count; i++)
-		add_entry(entries, more->items[i].name, more->items[i].text,
-			more->items[i].place);
-}
-
-static void add_built_in(struct br_environ *environment,
-	struct br_environ_entries *entries, const char *name, const char *value)
-{
-	if (value)
-		add_entry(entries, name,
-			br_arena_format(environment->source.arena, "%s=%s",
-				name, value),
-			(struct br_place){ 0 });
-}
-
-static void add_all_built_in(struct br_environ *environment,
-	struct br_environ_entries *entries, const char *stage)
-{
-	const struct br_git *git = environment->source.git;
-
-	add_built_in(environment, entries, "CI", "true");
-	add_built_in(environment, entries, "BUILDR", "1");
-	add_built_in(environment, entries, "BUILDR_STAGE", stage);
-	add_built_in(environment, entries, "BUILDR_PROJECT_DIR",
-		BR_PLAN_PROJECT_MOUNT);
-	add_built_in(environment, entries, "BUILDR_COMMIT", git->commit);
-	add_built_in(environment, entries, "BUILDR_BRANCH", git->branch);
-	add_built_in(environment, entries, "BUILDR_TAG", git->tag);
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct br_environ_entry *left = a;
-	const struct br_environ_entry *right = b;
-	int order = strcmp(left->name, right->name);
-
-	if (order != 0)
-		return order;
-	return left->rank < right->rank ? -1 : 1;
 }
 
 /* Say that a name has no value: `entry` is the last that passes it on. */
@@ -353,10 +323,10 @@ static void report_missing(
 static void report_overruled(
 	struct br_environ *environment, const struct br_vars *vars)
 {
-	size_t count = sizeof(built_in) / sizeof(built_in[0]);
+	size_t count = sizeof(built_in_names) / sizeof(built_in_names[0]);
 
 	for (size_t i = 0; i < vars->count; i++)
-		if (is_among(vars->items[i].name, built_in, count))
+		if (is_among(vars->items[i].name, built_in_names, count))
 			br_notes_add(environment->source.notes,
 				"%s:%u: '%s' is built in and keeps its value",
 				environment->source.manifest->file,
@@ -388,46 +358,30 @@ static const char *const *keep_last(struct br_environ *environment,
 	return list;
 }
 
-static const char *const *build(
-	struct br_environ *environment, struct br_environ_entries *entries)
-{
-	if (entries->count > 0)
-		qsort(entries->items, entries->count, sizeof(*entries->items),
-			compare_entries);
-
-	const char *const *list = keep_last(environment, entries);
-	free(entries->items);
-	return list;
-}
-
 const char *const *br_environ_build(struct br_environ *environment,
 	const struct br_stage *stage, const struct br_vars *combination,
 	const char *name)
 {
-	struct br_environ_entries entries = { 0 };
+	struct br_environ_entries own = { 0 };
+	struct br_environ_entries all = { 0 };
 
 	report_overruled(environment, &environment->source.manifest->vars);
 	report_overruled(environment, &stage->environment);
-	append(&entries, &environment->below);
-	add_vars(environment, &entries, &stage->environment);
+	add_vars(environment, &own, &stage->environment);
 	if (combination) {
 		report_overruled(environment, combination);
-		add_vars(environment, &entries, combination);
+		add_vars(environment, &own, combination);
 	}
-	append(&entries, &environment->above);
-	add_all_built_in(environment, &entries, name);
-	return build(environment, &entries);
-}
+	br_entries_append(&own, &environment->above);
+	br_entries_append(&own, &environment->built_in);
+	add_built_in(environment, &own, "BUILDR_STAGE", name);
+	br_entries_sort(&own);
+	br_entries_merge(&environment->below, &own, &all);
 
-/* The value that the build itself gives to `name`; NULL: none. */
-static const char *find_entry(
-	const struct br_environ_entries *entries, const char *name)
-{
-	for (size_t i = entries->count; i-- > 0;)
-		if (entries->items[i].text &&
-			strcmp(entries->items[i].name, name) == 0)
-			return entries->items[i].text + strlen(name) + 1;
-	return NULL;
+	const char *const *list = keep_last(environment, &all);
+	br_entries_done(&own);
+	br_entries_done(&all);
+	return list;
 }
 
 const char *const *br_environ_build_service(
@@ -439,10 +393,16 @@ const char *const *br_environ_build_service(
 		struct br_var var = vars->items[i];
 
 		if (!var.value)
-			var.value = find_entry(&environment->above, var.name);
+			var.value =
+				br_entries_find(&environment->above, var.name);
 		if (!var.value)
-			var.value = find_entry(&environment->below, var.name);
+			var.value =
+				br_entries_find(&environment->below, var.name);
 		add_var(environment, &entries, &var);
 	}
-	return build(environment, &entries);
+	br_entries_sort(&entries);
+
+	const char *const *list = keep_last(environment, &entries);
+	br_entries_done(&entries);
+	return list;
 }

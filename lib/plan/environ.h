@@ -12,27 +12,11 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "manifest/manifest.h"
+#include "plan/entries.h"
 #include "plan/git.h"
 #include "plan/notes.h"
 #include "plan/plan.h"
 #include "plan/secrets.h"
-
-/* A definition, as it is passed on. */
-struct br_environ_entry {
-	const char *name;
-	/* NAME=VALUE; NULL: `NAME` alone, without a value of the caller. */
-	const char *text;
-	/* Where it stands in the manifest; line 0: elsewhere. */
-	struct br_place place;
-	/* Entries with a higher rank win. */
-	size_t rank;
-};
-
-struct br_environ_entries {
-	struct br_environ_entry *items;
-	size_t count;
-	size_t capacity;
-};
 
 /* All borrowed until the environments are built. */
 struct br_environ_source {
@@ -48,10 +32,12 @@ struct br_environ_source {
 /* Starts out all zero, then br_environ_init(). Private but for `secrets`. */
 struct br_environ {
 	struct br_environ_source source;
-	/* Inherited, from files and from `vars`: below what a stage says. */
+	/* Inherited, from files and from `vars`: below what a stage says. Sorted. */
 	struct br_environ_entries below;
 	/* `-e`: above it. */
 	struct br_environ_entries above;
+	/* Above all, and the same for each stage. */
+	struct br_environ_entries built_in;
 	/* With all values of all stages. */
 	struct br_secrets secrets;
 };

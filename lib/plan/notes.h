@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/attr.h"
@@ -11,6 +12,8 @@
 struct br_notes {
 	struct br_arena *arena;
 	const char **items;
+	/* A number made of each, so that thousands are soon compared. */
+	uint32_t *hashes;
 	size_t count;
 	size_t capacity;
 };

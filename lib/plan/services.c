@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "base/str.h"
 #include "plan/image.h"
 
 /* Until a service must be ready, where the manifest says nothing. */
@@ -18,6 +19,8 @@ struct gathering {
 	const struct br_service **origins;
 	/* And the stage that named it first. */
 	const char **first_users;
+	/* And a number made of its alias, so that thousands are soon compared. */
+	uint32_t *hashes;
 	/* The stage looked at last: of the next combination all is the same. */
 	const struct br_stage *last;
 	struct br_plan_indexes last_services;
@@ -63,12 +66,15 @@ static bool is_same(
 		left->timeout_ms == right->timeout_ms;
 }
 
-static size_t find_alias(const struct br_plan *plan, const char *alias)
+static size_t find_alias(const struct gathering *gathering, const char *alias)
 {
+	const struct br_plan *plan = gathering->plan;
+	uint32_t hash = br_text_hash(alias);
 	size_t i = 0;
 
 	while (i < plan->service_count &&
-		strcmp(plan->services[i].alias, alias) != 0)
+		(gathering->hashes[i] != hash ||
+			strcmp(plan->services[i].alias, alias) != 0))
 		i++;
 	return i;
 }
@@ -99,6 +105,7 @@ static void add_service(struct gathering *gathering,
 
 	gathering->origins[index] = from;
 	gathering->first_users[index] = user;
+	gathering->hashes[index] = br_text_hash(from->alias);
 	plan->services[index] = (struct br_plan_service){
 		.alias = br_arena_strdup(arena, from->alias),
 		.image = br_arena_strdup(arena, from->image),
@@ -122,7 +129,7 @@ static size_t take_service(struct gathering *gathering,
 	const struct br_service *from, const char *user)
 {
 	struct br_plan *plan = gathering->plan;
-	size_t index = find_alias(plan, from->alias);
+	size_t index = find_alias(gathering, from->alias);
 
 	if (index == plan->service_count)
 		add_service(gathering, from, user);
@@ -220,12 +227,14 @@ void br_services_build(struct br_plan *plan, const struct br_choices *choices,
 		br_alloc_array(count, sizeof(*origins));
 	br_autofree const char **first_users =
 		br_alloc_array(count, sizeof(*first_users));
+	br_autofree uint32_t *hashes = br_alloc_array(count, sizeof(*hashes));
 	struct gathering gathering = {
 		.plan = plan,
 		.environment = environment,
 		.diags = diags,
 		.origins = origins,
 		.first_users = first_users,
+		.hashes = hashes,
 	};
 
 	plan->services =
