@@ -25,12 +25,11 @@ static void pad(struct br_buf *text, size_t from, size_t to)
 		br_buf_add_char(text, ' ');
 }
 
-/* Add one line of what may be any bytes. */
-static void add_line(struct br_buf *text, const char *key, const char *value)
+/* Add what may be any bytes, so that it stays on its line. */
+static void add_clean(struct br_buf *text, const char *value)
 {
 	size_t len = strlen(value);
 
-	br_buf_addf(text, "%-9s", key);
 	for (size_t i = 0; i < len;) {
 		size_t whole = br_utf8_valid_len(value + i, len - i);
 
@@ -47,6 +46,12 @@ static void add_line(struct br_buf *text, const char *key, const char *value)
 			i++;
 		}
 	}
+}
+
+static void add_line(struct br_buf *text, const char *key, const char *value)
+{
+	br_buf_addf(text, "%-9s", key);
+	add_clean(text, value);
 	br_buf_add_char(text, '\n');
 }
 
@@ -97,8 +102,13 @@ static void add_stage(const struct br_plan *plan,
 	pad(text, width(stage->name), widths->name + 2);
 	br_buf_addf(text, "%5zu  %s", stage->step_count, needs);
 	pad(text, width(needs), widths->needs + 2);
-	br_buf_addf(text, "%s%s%s\n", is_skipped ? "skipped: " : "", stage->why,
-		is_skipped ? "" : show_status(stage->status));
+	if (is_skipped)
+		br_buf_add_text(text, "skipped: ");
+	/* An option or a branch may be quoted in it. */
+	add_clean(text, stage->why);
+	if (!is_skipped)
+		br_buf_add_text(text, show_status(stage->status));
+	br_buf_add_char(text, '\n');
 }
 
 static void widen(size_t *column, const char *text)

@@ -4,7 +4,10 @@
 
 #include "plan/format.h"
 
-/* Add a quoted Graphviz identifier; a line end within it is kept as `\n`. */
+/*
+ * Add a quoted Graphviz identifier, which is what is shown too: a line end within
+ * it is kept as `\n`, and entities of HTML mean characters.
+ */
 static void add_quoted(struct br_buf *text, const char *name)
 {
 	br_buf_add_char(text, '"');
@@ -13,6 +16,8 @@ static void add_quoted(struct br_buf *text, const char *name)
 			br_buf_add_char(text, '\\');
 		if (*name == '\n')
 			br_buf_add_text(text, "\\n");
+		else if (*name == '&')
+			br_buf_add_text(text, "&amp;");
 		else
 			br_buf_add_char(text, *name);
 	}
@@ -82,7 +87,7 @@ static void add_label(struct br_buf *text, const char *name)
 
 		if (byte < 0x20 || *name == '"' || *name == '#' ||
 			*name == '<' || *name == '>' || *name == '&' ||
-			*name == '`')
+			*name == '`' || *name == '\\')
 			br_buf_addf(text, "#%u;", byte);
 		else
 			br_buf_add_char(text, *name);
