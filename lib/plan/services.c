@@ -224,7 +224,7 @@ void br_services_build(struct br_plan *plan, const struct br_choices *choices,
 {
 	size_t count = count_services(plan, choices);
 	br_autofree const struct br_service **origins =
-		br_alloc_array(count, sizeof(*origins));
+		br_alloc_array(count, sizeof(struct br_service *));
 	br_autofree const char **first_users =
 		br_alloc_array(count, sizeof(*first_users));
 	br_autofree uint32_t *hashes = br_alloc_array(count, sizeof(*hashes));

@@ -31,7 +31,7 @@ static void must(const struct fixture *fixture, const char *script)
 	struct br_process_result result = { 0 };
 	struct br_err err = { 0 };
 
-	if (!br_process_run(argv, "", 60 * 1000, 65536, &output, &result, &err))
+	if (!br_process_run(argv, "", 60000, 65536, &output, &result, &err))
 		fail_msg("%s", err.text);
 	if (result.status != 0)
 		fail_msg("status %d: %s", result.status, script);

@@ -169,7 +169,7 @@ static void shell(
 	struct br_err err = { 0 };
 
 	assert_true(br_process_run(
-		argv, "", 60 * 1000, 64 * 1024 * 1024, answer, &result, &err));
+		argv, "", 60000, 1000000, answer, &result, &err));
 	assert_in_range(result.status, 0, 1);
 }
 

@@ -227,8 +227,8 @@ static char *make_changed_project(void)
 	struct br_process_result result = { 0 };
 	struct br_err err = { 0 };
 
-	assert_true(br_process_run(
-		argv, "", 60 * 1000, 65536, &output, &result, &err));
+	assert_true(
+		br_process_run(argv, "", 60000, 65536, &output, &result, &err));
 	assert_int_equal(result.status, 0);
 	return folder;
 }
