@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Real repositories, made by the real git.
+ *
+ * Planted bugs that these tests were seen to catch: only the new name of what was
+ * moved; names from the top of the repository; what is ignored; a user's way of
+ * showing untracked files; the upstream itself for where the branch left it; the
+ * caller's GIT_DIR; an upstream to which nothing was added.
  */
 #include <setjmp.h>
 #include <stdarg.h>

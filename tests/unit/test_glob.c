@@ -3,6 +3,9 @@
  * What a glob means is what git says: random globs are held against
  * `git check-ignore`, each in the `.gitignore` of a folder of its own, so that git
  * is started once.
+ *
+ * Planted bugs that these tests were seen to catch: no second try behind `**`; a
+ * file for a folder; `/` in front without a meaning.
  */
 #include <setjmp.h>
 #include <stdarg.h>

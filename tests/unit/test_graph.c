@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Planted bugs that these tests were seen to catch: a stage that is dropped while
+ * what it needs is placed; stages in the order of the file; equal names that are
+ * not sorted; a need of `prepare` in the place of others.
+ */
 #include "planned.h"
 
 #include "base/limits.h"
@@ -82,7 +87,7 @@ static void keeps_the_stages_of_a_matrix_side_by_side(void **state)
 		"prepare: {script: [p]}\n"
 		"build: {}\n"
 		"test: {matrix: {n: [1, 2, 3]}}\n"
-		"deploy: {}\n");
+		"deploy: {needs: [test, build]}\n");
 
 	const struct br_plan *plan = planned.plan;
 	const struct br_plan_group *test = &plan->groups[2];
@@ -98,8 +103,9 @@ static void keeps_the_stages_of_a_matrix_side_by_side(void **state)
 			i, group->first, group->first + group->count - 1);
 	}
 	/* An edge is between groups: one, not three. */
-	assert_int_equal(plan->groups[3].needs.count, 1);
+	assert_int_equal(plan->groups[3].needs.count, 2);
 	assert_int_equal(plan->groups[3].needs.items[0], 2);
+	assert_int_equal(plan->groups[3].needs.items[1], 1);
 	assert_int_equal(test->dependents.count, 1);
 	assert_int_equal(test->dependents.items[0], 3);
 	/* `prepare` is named as a need only where there is no other. */
@@ -255,7 +261,7 @@ static void rejects_two_combinations_of_one_name(void **state)
 		"image: a\n"
 		"stages: [test]\n"
 		"test:\n"
-		"  matrix: {a: [1, \"1, b=2\"], include: [{a: 1, b: 2}]}\n"));
+		"  matrix: {a: [1, 3, \"1, b=2\"], include: [{a: 1, b: 2}]}\n"));
 	planned_assert_mistake(&planned, 4,
 		"two combinations of the matrix of stage 'test' have the name "
 		"'test (a=1, b=2)'");

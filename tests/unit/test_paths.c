@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Planted bugs that these tests were seen to catch: the shortest for the median; the
+ * last dependent or combination for the longest; time for what is skipped.
+ */
 #include "planned.h"
 
 static const char diamond[] = "image: a\n"
@@ -19,8 +23,8 @@ static void adds_up_the_longest_way_to_the_end(void **state)
 {
 	struct br_duration items[] = {
 		{ "top", 5 },
-		{ "right", 300 },
-		{ "left", 20 },
+		{ "right", 20 },
+		{ "left", 300 },
 		{ "alone", 100 },
 		{ "bottom", 1000 },
 		{ "not a stage any more", 1 },
@@ -31,8 +35,8 @@ static void adds_up_the_longest_way_to_the_end(void **state)
 	(void)state;
 	planned_must(&planned, diamond);
 	assert_path(&planned, "bottom", 1000);
-	assert_path(&planned, "left", 1020);
-	assert_path(&planned, "right", 1300);
+	assert_path(&planned, "left", 1300);
+	assert_path(&planned, "right", 1020);
 	assert_path(&planned, "top", 1305);
 	assert_path(&planned, "alone", 100);
 	planned_done(&planned);
@@ -99,9 +103,10 @@ static void takes_the_longest_combination_of_a_matrix(void **state)
 		{ "build", 1 },
 		{ "test (n=1)", 10 },
 		{ "test (n=2)", 500 },
+		{ "test (n=3)", 20 },
 		{ "deploy", 7 },
 	};
-	const struct br_durations durations = { items, 4 };
+	const struct br_durations durations = { items, 5 };
 	struct planned planned = { .options.durations = &durations };
 
 	(void)state;
@@ -109,7 +114,7 @@ static void takes_the_longest_combination_of_a_matrix(void **state)
 		"image: a\n"
 		"stages: [build, test, deploy]\n"
 		"build: {}\n"
-		"test: {matrix: {n: [1, 2]}}\n"
+		"test: {matrix: {n: [1, 2, 3]}}\n"
 		"deploy: {}\n");
 	assert_path(&planned, "test (n=1)", 17);
 	assert_path(&planned, "test (n=2)", 507);

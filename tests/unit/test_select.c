@@ -2,7 +2,9 @@
 /*
  * Planted bugs that these tests were seen to catch: the stages before a named one
  * left out; `prepare` left out where only an unlisted stage runs; a stage that is
- * named twice and runs twice; an unlisted stage that needs the one before it.
+ * named twice and runs twice; an unlisted stage that needs the one before it;
+ * --from that stops at an unlisted stage; needs of what is skipped; `prepare` for
+ * stages with images; a glob before a name.
  */
 #include "planned.h"
 

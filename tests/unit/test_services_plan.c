@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Planted bugs that these tests were seen to catch: services of stages that are
+ * skipped or empty; another port taken for the same; a command that is the beginning
+ * of another; mistakes of each combination; what is said above -e.
+ */
 #include "planned.h"
 
 /* Check the users of a service and that each of them knows it. */
@@ -180,7 +185,8 @@ static void rejects_what_is_no_image_once(void **state)
 	/* The same of a stage's own. */
 	assert_true(planned_build(&planned,
 		"image: a\n"
-		"stages: [one]\n"
+		"stages: [fine, one]\n"
+		"fine: {}\n"
 		"one: {script: x, image: No, matrix: {n: [1, 2]}}\n"));
 	assert_null(planned.plan);
 	assert_int_equal(planned.diags.error_count, 1);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Planted bugs that these tests were seen to catch: of the globs the first that
+ * matches decides; a variable that is not set is not as an empty one; the caller's
+ * variables left out; a name that begins like the one that is asked for.
+ */
 #include "../support/folder.h"
 #include "planned.h"
 
@@ -111,8 +116,8 @@ static void asks_for_the_event(void **state)
 
 static void asks_for_variables_that_the_stage_would_have(void **state)
 {
-	static const char *const environment[] = { "DAY=Monday", "MODE=slow",
-		"MODEL=x", NULL };
+	static const char *const environment[] = { "DAYS=x", "DAY=Monday",
+		"MODE=slow", "MODEL=x", NULL };
 	const struct facts facts = { .environment = environment };
 
 	(void)state;
