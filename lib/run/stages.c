@@ -172,6 +172,7 @@ static void init_runs(struct br_stages *stages)
 
 	stages->count = plan->stage_count;
 	stages->runs = br_alloc_array(stages->count, sizeof(*stages->runs));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers. */
 	stages->active = br_alloc_array(stages->count, sizeof(*stages->active));
 	for (size_t i = 0; i < stages->count; i++) {
 		struct br_stage_run *run = &stages->runs[i];

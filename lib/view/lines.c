@@ -225,7 +225,7 @@ bool br_lines_add(struct br_lines *lines, const char *stage, struct br_str data,
 {
 	struct br_lines_stage *self = get_stage(lines, stage);
 
-	if (data.len == 0)
+	if (data.len == 0 || !data.data)
 		return true;
 
 	const char *last = memrchr(data.data, '\n', data.len);

@@ -97,8 +97,8 @@ static void refuses_a_command_with_a_part_that_is_no_text(void **state)
 		"{\"Entrypoint\":[\"/e\",1]}",
 		"{\"Entrypoint\":[\"/e\"],\"Cmd\":[null]}",
 		"{\"Healthcheck\":{\"Test\":[\"CMD\",\"a\",[\"b\"]]}}",
-		"{\"Shell\":[{}],"
-		"\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"a\"]}}",
+		("{\"Shell\":[{}],"
+		 "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"a\"]}}"),
 	};
 
 	(void)state;
