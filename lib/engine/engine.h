@@ -115,7 +115,10 @@ struct br_container_state {
 struct br_sweep {
 	/* Only what this build left; NULL: of every owner that is gone. */
 	const char *build;
-	/* Who asks: decides which owners are this machine's to judge. */
+	/*
+	 * Who asks: decides which owners are this machine's to judge. With `build`
+	 * only what this process made of it; NULL: all of it.
+	 */
 	const struct br_process_id *self;
 	/* Also running containers. Only with `build`. */
 	bool is_forced;

@@ -69,6 +69,16 @@ static bool list(const struct broom *broom, const char *path,
 		br_wrap(err, "the engine's answer");
 }
 
+/* An agent runs a job again under the id of the try that failed. */
+static bool is_own(const struct br_sweep *sweep, const struct cJSON *entry)
+{
+	char self[BR_PROCESS_ID_TEXT_BYTES];
+
+	br_process_id_format(sweep->self, self);
+	return !strcmp(self,
+		br_json_find_text(br_json_find(entry, "Labels"), OWNER_LABEL));
+}
+
 /* Whether it is ours to remove: of the build that was named, or of nobody. */
 static bool is_orphan(const struct br_sweep *sweep, const struct cJSON *entry)
 {
@@ -76,7 +86,7 @@ static bool is_orphan(const struct br_sweep *sweep, const struct cJSON *entry)
 	struct br_err ignored = { 0 };
 
 	if (sweep->build)
-		return true;
+		return !sweep->self || is_own(sweep, entry);
 	return br_process_id_parse(
 		       br_json_find_text(
 			       br_json_find(entry, "Labels"), OWNER_LABEL),

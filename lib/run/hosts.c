@@ -46,8 +46,8 @@ void br_hosts_init(struct br_hosts *hosts,
 		.items = br_alloc_array(count, sizeof(*hosts->items)),
 	};
 	if (has_own_network(plan))
-		hosts->network =
-			br_format("buildr-%s", options->run->bus->build);
+		hosts->network = br_format("buildr-%s-%u",
+			options->run->bus->build, options->run->bus->attempt);
 	else if (plan->service_count > 0)
 		hosts->extra_hosts = make_extra_hosts(plan);
 }

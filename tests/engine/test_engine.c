@@ -251,6 +251,33 @@ static void sweeps_a_build_and_leaves_what_runs(void **state)
 	assert_false(inspect(world, running).exists);
 }
 
+/* An agent runs a job again while what is left of the first try is swept. */
+static void leaves_another_try_of_the_same_build(void **state)
+{
+	static const char *const command[] = { "/bin/sleep", "3600", NULL };
+	struct world *world = *state;
+	struct owner other = start_owner();
+	struct br_container_spec theirs = spec_of(world, command);
+	struct br_container_spec mine = spec_of(world, command);
+	const struct br_sweep sweep = {
+		.build = world->build,
+		.self = &world->self,
+		.is_forced = true,
+	};
+	struct br_err err = { 0 };
+	struct br_swept swept = { 0 };
+
+	theirs.owner = other.text;
+	br_autofree char *kept = create(world, &theirs);
+	br_autofree char *gone = create(world, &mine);
+
+	assert_good(br_engine_start(world->engine, kept, &err), &err);
+	assert_good(br_engine_sweep(world->engine, &sweep, &swept, &err), &err);
+	assert_true(inspect(world, kept).is_running);
+	assert_false(inspect(world, gone).exists);
+	end_owner(&other);
+}
+
 /*
  * Builds that run beside this sweep too: while one of these containers may not be
  * swept, its owner must live or it must run. And what others left, which may not be
@@ -295,6 +322,7 @@ int main(void)
 		IN_WORLD(executes_a_file_that_was_copied_in),
 		IN_WORLD(mounts_folders_whatever_their_names),
 		IN_WORLD(sweeps_a_build_and_leaves_what_runs),
+		IN_WORLD(leaves_another_try_of_the_same_build),
 		IN_WORLD(
 			sweeps_what_a_dead_owner_left_and_nothing_of_a_live_one),
 	};
