@@ -188,10 +188,11 @@ FAULTS_WITH_SILENCE = {**FAULTS, SILENCE: (send_never, False, True)}
 
 class Proxy:
     """Listens at `path` until close(). `faults` are good for once each. With `keeps_streams`
-    the engine does not hear that the client of an attached stream is gone."""
+    the engine does not hear that the client of an attached stream is gone, and with
+    `keeps_containers` it removes no container by itself."""
 
-    def __init__(self, path, target, faults=(), keeps_streams=False):
-        self.keeps_streams = keeps_streams
+    def __init__(self, path, target, faults=(), keeps_streams=False, keeps_containers=False):
+        self.keeps_streams, self.keeps_containers = keeps_streams, keeps_containers
         self.target, self.faults, self.seen = target, list(faults), []
         # Who buildr is; nothing is answered before that is known.
         self.buildr_pid = 0
@@ -243,6 +244,8 @@ class Proxy:
         send, does_it, is_end = FAULTS_WITH_SILENCE[fault.kind] if fault and fault.kind else (
             None, True, False)
         body = reader.body(head)
+        if self.keeps_containers:
+            body = body.replace(b'"AutoRemove":true', b'"AutoRemove":null')
         answer = None
         if does_it:
             engine.sendall(head + body)

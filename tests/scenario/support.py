@@ -41,6 +41,8 @@ CLEAN_LOOKS = 100
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
+# What a build has in the engine.
+KINDS = "containers", "networks", "volumes"
 LABEL_PROJECT = "io.buildr.project"
 LABEL_BUILD = "io.buildr.build"
 # On the test images: what they were made from.
@@ -109,7 +111,7 @@ def with_label(kind, label):
 
 def all_with_label(label):
     return [(kind, each.get("Id") or each.get("Name"))
-            for kind in ("containers", "networks", "volumes")
+            for kind in KINDS
             for each in with_label(kind, label)]
 
 
@@ -205,19 +207,22 @@ def make_images():
 # Runs of buildr.
 
 
+def marked_process(pid, mark):
+    """Give pid and command line of a process if it lives and carries the mark."""
+    folder = Path("/proc") / str(pid)
+    with contextlib.suppress(OSError):
+        if mark.encode() in (folder / "environ").read_bytes():
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+            state = (folder / "stat").read_text(errors="replace").rpartition(")")[2]
+            if state.split()[0] != "Z":
+                return pid, command.decode(errors="replace")
+    return None
+
+
 def marked_processes(mark):
     """Give pid and command line of each process that carries the mark."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            if mark.encode() in (folder / "environ").read_bytes():
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-                state = (folder / "stat").read_text(errors="replace").rpartition(")")[2]
-                if state.split()[0] != "Z":
-                    found.append((int(folder.name), command.decode(errors="replace")))
-    return found
+    found = (marked_process(name, mark) for name in os.listdir("/proc") if name.isdigit())
+    return [(int(pid), command) for pid, command in filter(None, found)]
 
 
 class Place:
@@ -226,12 +231,14 @@ class Place:
     `clean_seconds` is after how long anything that is still there is a leftover.
     """
 
-    # The longest that it took until all of a build was gone, in any place.
-    latest_seconds = 0.0
+    # The longest that it took until all of a build was gone, in any place, and what was
+    # there for so long.
+    latest = 0.0, "nothing"
 
     def __init__(self, program, name="project", clean_seconds=None):
         self.program = Path(program).resolve()
         self.clean_seconds = clean_seconds
+        self.last_pid = 0
         self.top = Path(os.fsdecode(tempfile.mkdtemp(prefix="scenario-")))
         self.top.chmod(0o755)
         self.project = self.top / name
@@ -278,12 +285,27 @@ class Place:
         """Run a line of shell in the project, in which `buildr` is ours."""
         return finish(self.start_command(["/bin/sh", "-c", command], wire))
 
+    def signs(self):
+        """Find what is there that should not be, one thing after the other."""
+        label = f"{LABEL_PROJECT}={os.fsencode(self.project).decode(errors='replace')}"
+        for path in self.tmp.glob("buildr-*"):
+            yield f"folder {path.name}"
+        for kind in KINDS:
+            for each in with_label(kind, label):
+                yield f"{kind} {each.get('Id') or each.get('Name')} {each.get('State', '')}"
+        for pid, command in marked_processes(self.mark):
+            self.last_pid = pid
+            yield f"process {pid}: {command}"
+
     def left_behind(self):
         """Say what is there that should not be."""
-        label = f"{LABEL_PROJECT}={os.fsencode(self.project).decode(errors='replace')}"
-        return ([f"{kind} {name}" for kind, name in all_with_label(label)] +
-                [f"folder {path.name}" for path in self.tmp.glob("buildr-*")] +
-                [f"process {pid}: {command}" for pid, command in marked_processes(self.mark)])
+        return list(self.signs())
+
+    def find_sign(self):
+        """Find one thing, or None. Many tests look at once, so this is cheap: it is mostly
+        one process that is there the longest."""
+        last = marked_process(self.last_pid, self.mark) if self.last_pid else None
+        return f"process {last[0]}: {last[1]}" if last else next(self.signs(), None)
 
     def is_too_late(self, seconds, looks):
         if self.clean_seconds is None:
@@ -296,17 +318,19 @@ class Place:
         To be called at the end of a build; gives the seconds that it took.
         """
         begin = time.monotonic()
-        looks = 0
+        looks, last = 0, "nothing"
         while True:
             seconds = time.monotonic() - begin
-            left = self.left_behind()
-            if not left:
+            sign = self.find_sign()
+            if not sign:
                 seconds = time.monotonic() - begin
-                Place.latest_seconds = max(Place.latest_seconds, seconds)
+                Place.latest = max(Place.latest, (seconds, last))
                 return seconds
             looks += 1
-            check(not self.is_too_late(seconds, looks),
-                  f"left behind after {seconds:.1f} s: " + ", ".join(left))
+            last = f"{sign} {seconds:.1f} s after the end"
+            if self.is_too_late(seconds, looks):
+                left = ", ".join(dict.fromkeys([sign, *self.left_behind()]))
+                raise Failure(f"left behind after {seconds:.1f} s: {left}")
             time.sleep(0.05)
 
     def remove(self):
@@ -426,7 +450,10 @@ def run_tests(tests, jobs=1):
             print(f"# {seconds:.1f} s", flush=True)
             for line in (problem or "").splitlines():
                 print("#   " + line.encode("utf-8", "backslashreplace").decode(), flush=True)
-    print(f"# all gone {Place.latest_seconds:.1f} s after the end at the latest", flush=True)
+    seconds, last = Place.latest
+    if seconds:
+        print(f"# all gone {seconds:.1f} s after the end at the latest; last seen: {last}",
+              flush=True)
     return 1 if failed else 0
 
 
