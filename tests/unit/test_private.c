@@ -52,11 +52,11 @@ static char *make(const char *place, const char *build)
 }
 
 /* A folder of each of a build's containers, as it has one itself. */
-static void add_part(const char *path, const char *name)
+static void add_part(const char *folder, const char *name)
 {
-	br_autofree char *init = br_format("%s/init", name);
+	br_autofree char *path = br_format("%s/init", name);
 
-	folder_write(path, init, 0755, "");
+	folder_write(folder, path, 0755, "");
 }
 
 static void removes_what_is_in_a_folder(void **state)
