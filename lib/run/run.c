@@ -364,6 +364,8 @@ static void run_build(struct build *build)
 	build->options->engine->cancel_fd = -1;
 	/* What the janitor removes must not be in use any more. */
 	br_hosts_done(&build->hosts);
+	/* The janitor does so too, where there is one. */
+	(void)br_private_remove(build->private_path);
 	br_janitor_release(&build->janitor, is_clean);
 }
 
