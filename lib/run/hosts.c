@@ -113,18 +113,21 @@ static void explain_loss(const struct br_host *host, struct br_err *err)
 	/* While it was starting, `err` is the engine's own word. */
 	if (err->code != BR_EUNAVAIL || !host->container.is_up)
 		return;
-	if (!br_engine_inspect(engine, host->container.id, &state, &ignored))
-		br_fail(err, BR_EUNAVAIL,
-			"the connection to the container was lost, and the "
-			"engine does not answer: %s",
-			ignored.text);
-	else if (state.is_oom_killed)
+	if (!br_engine_inspect(engine, host->container.id, &state, &ignored)) {
+		/* Who asks to stop does not wait for the answer. */
+		if (ignored.code != BR_ECANCELED)
+			br_fail(err, BR_EUNAVAIL,
+				"the connection to the container was lost, and "
+				"the engine does not answer: %s",
+				ignored.text);
+	} else if (state.is_oom_killed) {
 		br_fail(err, BR_EUNAVAIL,
 			"the container was killed: out of memory");
-	else if (!state.is_running)
+	} else if (!state.is_running) {
 		br_fail(err, BR_EUNAVAIL,
 			"the container was ended by something else than this "
 			"build");
+	}
 }
 
 /* What was about to join the network of the anchor begins anew. */

@@ -285,6 +285,22 @@ class Place:
         process.said = Path(said.name)
         return process
 
+    def public_copy(self):
+        """Install the program where anybody may run it: a build folder may be shut."""
+        build = self.program.parents[1]
+        for folder in ("cmd", "init"):
+            (self.top / "build" / folder).mkdir(parents=True)
+        shutil.copy(self.program, self.top / "build/cmd/buildr")
+        shutil.copy(build / "init/buildr-init", self.top / "build/init/buildr-init")
+        return self.top / "build/cmd/buildr"
+
+    def start_as(self, uid, gid, *arguments, wire="socket"):
+        """Start buildr as a user that is not root, and may speak to the engine."""
+        socket_gid = os.stat(SOCKET).st_gid
+        return self.start_command(
+            ["setpriv", f"--reuid={uid}", f"--regid={gid}", f"--groups={socket_gid}", "--",
+             str(self.public_copy()), *arguments], wire)
+
     def run(self, *arguments, wire="socket", env=None, **options):
         """Run buildr to its end; give a Result."""
         return finish(self.start(*arguments, wire=wire, env=env, **options))

@@ -8,7 +8,6 @@
 import hashlib
 import json
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -251,10 +250,7 @@ as-host:
             os.chown(path, uid, gid)
         os.chown(project / "theirs", 777, 778)
         place.top.chmod(0o755)
-        socket_gid = os.stat(SOCKET).st_gid
-        command = ["setpriv", f"--reuid={uid}", f"--regid={gid}", f"--groups={socket_gid}",
-                   "--", str(copy_of(program, place)), "run", "--output", "json"]
-        result = finish(place.start_command(command, wire))
+        result = finish(place.start_as(uid, gid, "run", "--output", "json", wire=wire))
         check_passed(result)
         check_equal(result.output("as-host"), f"{uid}\n{gid}\n".encode(), "user: host")
         after = tree_of(project)
@@ -282,21 +278,11 @@ as-host:
             check_equal((owner, group), (os.geteuid(), os.getegid()), f"owner of {name}")
 
 
-def copy_of(program, place):
-    """Install the program where anybody may run it: a build folder may be shut."""
-    build = Path(program).resolve().parents[1]
-    for folder in ("cmd", "init"):
-        (place.top / "build" / folder).mkdir(parents=True)
-    shutil.copy(program, place.top / "build/cmd/buildr")
-    shutil.copy(build / "init/buildr-init", place.top / "build/init/buildr-init")
-    return place.top / "build/cmd/buildr"
-
-
 def a_socket_without_permission(program, wire):
     with place_of(program, HELLO) as place:
         place.project.chmod(0o755)
         command = ["setpriv", "--reuid=4321", "--regid=4322", "--clear-groups", "--",
-                   str(copy_of(program, place)), "run", "--output", "plain"]
+                   str(place.public_copy()), "run", "--output", "plain"]
         result = finish(place.start_command(command, wire))
         check_equal(result.status, 3, "exit status")
         check(b"add the user to the group" in result.stderr, f"it says {result.stderr!r}")

@@ -7,7 +7,9 @@
 No test measures time: that stages run at once is proved by letting them meet.
 """
 
-from builds import IMAGE, build, build_in, meet, under_way
+import os
+
+from builds import IMAGE, build, build_in, check_build, meet, under_way
 from order import check_needs, most_at_once
 from support import WIRES, check, check_equal, finish, main_of_cases, next_event, place_of
 
@@ -223,6 +225,38 @@ no-tty: {needs: [], script: ['test -t 1 || echo none']}
     ran.check_stages(list="fail", tty="pass", no_tty="pass")
 
 
+def files_are_given_back_when_nothing_uses_them_any_more(program, wire):
+    """Containers come and go while others work in the project, as whoever they are."""
+    uid, gid = 4321, 4322
+    manifest = IMAGE + """
+defaults: {timeout: 100s}
+stages: [builder, churn, one, two]
+builder:
+  needs: []
+  user: builder
+  script:
+    - 'while [ ! -e here ]; do sleep 0.02; done'
+    - mkdir out; touch ready
+    - 'while [ ! -e stop ]; do sleep 0.02; done; touch out/file'
+churn: {needs: [], script: ['while [ ! -e stop ]; do mkdir -p d/e/f; touch d/e/f/g; rm -rf d; done']}
+one:
+  needs: []
+  image: buildr-test:configured
+  user: root
+  script: ['touch here; while [ ! -e ready ]; do sleep 0.02; done; mkdir by-one']
+two: {image: 'buildr-test:server', user: root, script: [sleep 1; touch stop by-one/two]}
+"""
+    with place_of(program, manifest) as place:
+        for path in (place.project, place.tmp, place.project / ".buildr.yml"):
+            os.chown(path, uid, gid)
+        place.project.chmod(0o777)
+        process = place.start_as(uid, gid, "run", "-o", "json", "-j", "4", wire=wire)
+        check_build(finish(process), 0)
+        for path in place.project.rglob("*"):
+            check_equal((path.lstat().st_uid, path.lstat().st_gid), (uid, gid),
+                        f"owner of {path.name}")
+
+
 def a_missing_init_is_told(program, _):
     """The build's container cannot even be begun: an error, and no wait for ever."""
     for manifest in (IMAGE + "stages: [a]\na: {script: [echo never]}\n",
@@ -347,6 +381,7 @@ CASES = [
         (only_missing_images, ONE),
         (an_image_without_a_shell, BOTH),
         (user_workdir_shell_and_terminal_in_an_image_of_its_own, BOTH),
+        (files_are_given_back_when_nothing_uses_them_any_more, BOTH),
         (a_missing_init_is_told, ONE),
         (each_combination_is_a_stage, BOTH),
         (one_combination_that_fails, ONE),
