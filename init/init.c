@@ -76,9 +76,11 @@ static bool take_setup(struct init *init, uint8_t *payload, size_t len)
 	if (setup.silence_ms > silence_max_ms)
 		setup.silence_ms = silence_max_ms;
 	init->silence_us = (int64_t)setup.silence_ms * MS_US;
-	if (setup.path)
+	if (setup.path) {
 		giveback_init(
 			&init->giveback, setup.path, setup.uid, setup.gid);
+		wire_send(&init->wire, BR_FRAME_SET_UP, 0, NULL, 0);
+	}
 	return true;
 }
 
@@ -137,6 +139,10 @@ static bool take_frame(
 		return take_stop(init, frame, *payload);
 	case BR_FRAME_PING:
 		return true;
+	case BR_FRAME_LEAVE:
+		giveback_done(&init->giveback);
+		init->is_ending = true;
+		return true;
 	case BR_FRAME_END:
 		init->is_ending = true;
 		return true;
@@ -146,6 +152,7 @@ static bool take_frame(
 	case BR_FRAME_STEP_FINISHED:
 	case BR_FRAME_STAGE_FINISHED:
 	case BR_FRAME_ENDED:
+	case BR_FRAME_SET_UP:
 		break;
 	}
 	return false;

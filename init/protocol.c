@@ -31,10 +31,12 @@ static bool find_limit(uint8_t type, uint32_t *limit)
 	case BR_FRAME_STEP_FINISHED:
 	case BR_FRAME_STAGE_FINISHED:
 	case BR_FRAME_ENDED:
+	case BR_FRAME_SET_UP:
 	case BR_FRAME_SETUP:
 	case BR_FRAME_STOP:
 	case BR_FRAME_PING:
 	case BR_FRAME_END:
+	case BR_FRAME_LEAVE:
 		*limit = SMALL_MAX_BYTES;
 		return true;
 	}

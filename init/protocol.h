@@ -21,10 +21,14 @@
  *
  *	init    HELLO {VERSION}                first, at once
  *	buildr  SETUP {VERSION, …}             once, before any stage
+ *	init    SET_UP                         where SETUP has a PATH: from now on
+ *	                                       what comes there is given back
  *	buildr  STAGE {…} · STOP               any time, any number of stages
  *	init    STEP_STARTED, OUTPUT*, STEP_FINISHED … STAGE_FINISHED
  *	buildr  PING                           where SETUP asked for them
  *	buildr  END                            no stage is running any more
+ *	buildr  LEAVE                          as END, but files are left as they
+ *	                                       are: another init gives them back
  *	init    ENDED {FAILURE}                files are given back: the last word
  *
  * When the connection closes, init kills everything, gives files back and exits.
@@ -37,7 +41,7 @@
 
 enum {
 	/* Both ends must have the same. */
-	BR_PROTOCOL_VERSION = 1,
+	BR_PROTOCOL_VERSION = 2,
 	BR_FRAME_HEADER_BYTES = 8,
 	BR_FIELD_HEADER_BYTES = 5,
 	/* A STAGE with its script and environment; other frames are small. */
@@ -56,12 +60,14 @@ enum br_frame_type {
 	BR_FRAME_STEP_FINISHED = 4,
 	BR_FRAME_STAGE_FINISHED = 5,
 	BR_FRAME_ENDED = 6,
+	BR_FRAME_SET_UP = 7,
 	/* From buildr. */
 	BR_FRAME_SETUP = 64,
 	BR_FRAME_STAGE = 65,
 	BR_FRAME_STOP = 66,
 	BR_FRAME_PING = 67,
 	BR_FRAME_END = 68,
+	BR_FRAME_LEAVE = 69,
 };
 
 enum br_field_tag {

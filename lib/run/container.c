@@ -304,10 +304,13 @@ bool br_container_work(struct br_container *container,
 		br_session_pump(container->session, err);
 }
 
-void br_container_end(struct br_container *container)
+void br_container_end(struct br_container *container, bool leaves_files)
 {
 	container->ending_ms = br_clock_now_ms();
-	br_session_end(container->session);
+	if (leaves_files)
+		br_session_leave(container->session);
+	else
+		br_session_end(container->session);
 }
 
 /* A client that goes in the middle of a request may have it called off. */

@@ -122,10 +122,11 @@ bool br_container_go_on(
 	struct br_container *container, struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Have buildr-init give files back and end. Does not wait: br_container_work() goes
- * on until br_container_has_ended(). Only for a container that is up.
+ * Have buildr-init end, and give files back before; with `leaves_files` another
+ * container will. Does not wait: br_container_work() goes on until
+ * br_container_has_ended(). Only for a container that is up.
  */
-void br_container_end(struct br_container *container);
+void br_container_end(struct br_container *container, bool leaves_files);
 
 /*
  * Say whether it has ended: buildr-init has said so, and the engine what became of

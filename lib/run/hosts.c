@@ -99,8 +99,10 @@ static void close_host(struct br_host *host, enum br_host_state state)
 
 	br_container_close(&host->container);
 	host->state = state;
-	if (hosts->anchor == host)
-		hosts->anchor = NULL;
+	if (hosts->anchor != host)
+		return;
+	hosts->anchor = NULL;
+	hosts->is_anchor_ready = false;
 }
 
 /* Say what became of a container that has stopped talking to us. */
@@ -130,14 +132,15 @@ static void explain_loss(const struct br_host *host, struct br_err *err)
 	}
 }
 
-/* What was about to join the network of the anchor begins anew. */
+/* The anchor is lost: what was about to join it begins anew. */
 static void begin_anew(struct br_hosts *hosts)
 {
 	for (size_t i = 0; i < hosts->count; i++) {
 		struct br_host *host = &hosts->items[i];
 
-		if (host->state == BR_HOST_OPENING && host->is_in_anchor)
+		if (host->state == BR_HOST_OPENING && host->is_guest)
 			close_host(host, BR_HOST_WANTED);
+		host->is_guest = false;
 	}
 }
 
@@ -165,7 +168,8 @@ static void choose_place(struct br_host *host, char **anchor_network,
 	bool has_extra_network =
 		hosts->network && plan->network && !is_network(plan, "bridge");
 
-	host->is_in_anchor = false;
+	host->is_guest = hosts->anchor && !host->service;
+	place->is_held = host->is_guest && !hosts->is_anchor_ready;
 	place->is_service = host->service != NULL;
 	place->extra_hosts = (const char *const *)hosts->extra_hosts;
 	if (host->service) {
@@ -175,9 +179,7 @@ static void choose_place(struct br_host *host, char **anchor_network,
 		*anchor_network =
 			br_format("container:%s", hosts->anchor->container.id);
 		place->network = *anchor_network;
-		place->is_held = hosts->anchor->state != BR_HOST_UP;
 		place->extra_hosts = NULL;
-		host->is_in_anchor = true;
 	} else {
 		place->network = hosts->network;
 		place->second_network =
@@ -307,9 +309,10 @@ void br_hosts_poll(struct br_hosts *hosts, struct pollfd *waits)
 	}
 }
 
-/* The anchor is up: who is to share its network can be started. */
+/* The anchor is ready: what relies on it can be started. */
 static void let_go(struct br_hosts *hosts)
 {
+	hosts->is_anchor_ready = true;
 	for (size_t i = 0; i < hosts->count; i++) {
 		struct br_host *host = &hosts->items[i];
 		struct br_err err = { 0 };
@@ -338,13 +341,15 @@ static void work(struct br_host *host, const struct pollfd *waits)
 	}
 	if (host->state == BR_HOST_OPENING && container->is_up) {
 		host->state = BR_HOST_UP;
-		if (host == hosts->anchor)
-			let_go(hosts);
 		hosts->options.changed(hosts->options.ctx, host);
 	} else if (host->state == BR_HOST_ENDING &&
 		br_container_has_ended(container)) {
 		close_host(host, BR_HOST_CLOSED);
 	}
+	if (host == hosts->anchor && host->state == BR_HOST_UP &&
+		!hosts->is_anchor_ready &&
+		br_session_is_set_up(host->container.session))
+		let_go(hosts);
 }
 
 /* What one does may close another: then it is not live, or not yet polled. */
@@ -366,11 +371,11 @@ void br_hosts_work(struct br_hosts *hosts, const struct pollfd *waits)
 		work_once(&hosts->items[i], waits);
 }
 
-static void end_host(struct br_host *host)
+static void end_host(struct br_host *host, bool leaves_files)
 {
 	if (host->state == BR_HOST_UP && !host->service) {
 		host->state = BR_HOST_ENDING;
-		br_container_end(&host->container);
+		br_container_end(&host->container, leaves_files);
 	} else if (host->state == BR_HOST_OPENING ||
 		host->state == BR_HOST_UP) {
 		host->owner->is_unclean = true;
@@ -383,13 +388,13 @@ static void end_host(struct br_host *host)
 void br_host_release(struct br_host *host)
 {
 	if (host != host->owner->anchor)
-		end_host(host);
+		end_host(host, host->is_guest);
 }
 
 void br_hosts_end(struct br_hosts *hosts)
 {
 	for (size_t i = 0; i < hosts->count; i++)
-		end_host(&hosts->items[i]);
+		end_host(&hosts->items[i], false);
 	if (hosts->is_network_made)
 		hosts->is_unclean = true;
 }

@@ -8,6 +8,10 @@
  * services, and those of other stages share it, which is twice as fast as a network
  * for each. It stays until the end for that.
  *
+ * It also gives back to the caller what the others, which start after it, made in the
+ * project: one that ends earlier must not change the owner of files that others work
+ * with. At the end each that is still there gives back what it can.
+ *
  * An image that several hosts want is pulled once: the second waits until the first
  * has it.
  */
@@ -58,8 +62,8 @@ struct br_host {
 	struct br_hosts *owner;
 	/* It has been told that the engine has the image. */
 	bool is_image_told;
-	/* It is in the anchor's network, without which it cannot be started. */
-	bool is_in_anchor;
+	/* It began when the anchor was ready, and relies on it. */
+	bool is_guest;
 	/* Where br_hosts_poll() put it, or SIZE_MAX. */
 	size_t slot;
 	/* Of one that leaves: it is wanted once more. */
@@ -91,6 +95,8 @@ struct br_hosts {
 	size_t count;
 	/* NULL: none is up or on its way. */
 	struct br_host *anchor;
+	/* It is up, and gives back what the others make. */
+	bool is_anchor_ready;
 	/* Name of the build's own network; NULL: it needs none. */
 	char *network;
 	bool is_network_made;
@@ -124,7 +130,7 @@ struct br_host *br_hosts_add(struct br_hosts *hosts, const char *image,
 void br_host_want(struct br_host *host);
 
 /*
- * The host is not needed any more: give files back and end. The anchor stays until
+ * The host is not needed any more: it ends. The anchor stays until
  * br_hosts_end(). A service is closed without a word: nothing of it is kept.
  */
 void br_host_release(struct br_host *host);

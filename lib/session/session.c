@@ -35,6 +35,7 @@ struct br_session {
 	size_t running_count;
 	size_t running_capacity;
 	bool has_hello;
+	bool is_set_up;
 	/* Init has said that it is done. */
 	bool has_ended;
 	/* A stage that could not even be sent. */
@@ -67,6 +68,7 @@ bool br_session_open(int fd, struct br_attach *attach,
 	bool has_ping = false;
 
 	made->handlers = *handlers;
+	made->is_set_up = !setup->give_back_path;
 	if (!br_wire_open(&made->wire, fd, attach, &has_ping, err))
 		return false;
 	send_setup(made, setup, has_ping);
@@ -82,6 +84,11 @@ void br_session_free(struct br_session *session)
 	br_decode_done(&session->decode);
 	free(session->running);
 	free(session);
+}
+
+bool br_session_is_set_up(const struct br_session *session)
+{
+	return session->is_set_up;
 }
 
 int br_session_fd(const struct br_session *session)
@@ -320,12 +327,18 @@ static bool take_fields(struct br_session *session,
 		return take_stage_finished(session, frame, numbers, err);
 	case BR_FRAME_ENDED:
 		return take_ended(session, numbers, err);
+	case BR_FRAME_SET_UP:
+		if (session->is_set_up)
+			break;
+		session->is_set_up = true;
+		return true;
 	case BR_FRAME_OUTPUT:
 	case BR_FRAME_SETUP:
 	case BR_FRAME_STAGE:
 	case BR_FRAME_STOP:
 	case BR_FRAME_PING:
 	case BR_FRAME_END:
+	case BR_FRAME_LEAVE:
 		break;
 	}
 	return fail_frame(frame, err);
@@ -390,6 +403,11 @@ bool br_session_pump(struct br_session *session, struct br_err *err)
 void br_session_end(struct br_session *session)
 {
 	br_wire_send(&session->wire, BR_FRAME_END, 0, NULL);
+}
+
+void br_session_leave(struct br_session *session)
+{
+	br_wire_send(&session->wire, BR_FRAME_LEAVE, 0, NULL);
 }
 
 bool br_session_has_ended(const struct br_session *session)

@@ -122,6 +122,12 @@ bool br_session_open(int fd, struct br_attach *attach,
 	const struct br_session_handlers *handlers, struct br_session **session,
 	struct br_err *err) BR_MUST_CHECK;
 
+/*
+ * Say whether all that is made under give_back_path from now on, by whomever, will
+ * be given back: init remembers what was there before. True where there is no path.
+ */
+bool br_session_is_set_up(const struct br_session *session);
+
 /* Give the descriptor to poll. Borrowed until br_session_free(). */
 int br_session_fd(const struct br_session *session);
 
@@ -148,6 +154,12 @@ void br_session_stop(
  * br_session_has_ended(), for as long as it likes.
  */
 void br_session_end(struct br_session *session);
+
+/*
+ * As br_session_end(), but files are left as they are: others still use them, and
+ * another container gives them back.
+ */
+void br_session_leave(struct br_session *session);
 
 /*
  * Say whether init has answered the end: files are given back, or a pump has

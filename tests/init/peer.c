@@ -222,15 +222,26 @@ static void work_once(struct peer *peer, int64_t deadline_ms)
 		fail_msg("%s; so far: %s", err.text, br_buf_text(&peer->log));
 }
 
-void peer_close(struct peer *peer)
+static void wait_until_ended(struct peer *peer)
 {
 	int64_t deadline_ms = br_clock_now_ms() + PEER_PATIENCE_MS;
 
-	br_session_end(peer->session);
 	while (!br_session_has_ended(peer->session))
 		work_once(peer, deadline_ms);
 	assert_int_equal(wait_for_end(peer), 0);
 	clean_up(peer);
+}
+
+void peer_close(struct peer *peer)
+{
+	br_session_end(peer->session);
+	wait_until_ended(peer);
+}
+
+void peer_leave(struct peer *peer)
+{
+	br_session_leave(peer->session);
+	wait_until_ended(peer);
 }
 
 void peer_hang_up(struct peer *peer)

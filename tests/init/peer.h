@@ -59,6 +59,9 @@ void peer_open(struct peer *peer, const struct peer_options *options);
 /* Say END, wait for it, expect init to have exited with 0, and clean up. */
 void peer_close(struct peer *peer);
 
+/* As peer_close(), but files are left as they are. */
+void peer_leave(struct peer *peer);
+
 /* Close the connection without a word, and wait for the end of init: status 1. */
 void peer_hang_up(struct peer *peer);
 

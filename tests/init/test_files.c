@@ -125,6 +125,29 @@ static void gives_back_when_the_connection_is_lost(void **state)
 	folder_remove(project);
 }
 
+/* Of two that share the project the first gives back what both have made. */
+static void leaves_files_that_another_gives_back(void **state)
+{
+	char *project = make_project();
+	struct peer first;
+	struct peer second;
+
+	(void)state;
+	make_file(project, "roots", 0, 0);
+	open_peer(&first, project);
+	run_in(&first, project, "mkdir first");
+	open_peer(&second, project);
+	run_in(&second, project, "mkdir second");
+	peer_leave(&second);
+	expect_owner(project, "second", 0, 0);
+	expect_owner(project, "first", 0, 0);
+	peer_close(&first);
+	expect_owner(project, "second", CALLER_UID, CALLER_GID);
+	expect_owner(project, "first", CALLER_UID, CALLER_GID);
+	expect_owner(project, "roots", 0, 0);
+	folder_remove(project);
+}
+
 /* Deeper than a path can be long, and wide. */
 static void gives_back_a_deep_and_a_wide_tree(void **state)
 {
@@ -210,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_back_what_a_build_made_and_nothing_else),
 		cmocka_unit_test(gives_back_when_the_connection_is_lost),
+		cmocka_unit_test(leaves_files_that_another_gives_back),
 		cmocka_unit_test(gives_back_a_deep_and_a_wide_tree),
 		cmocka_unit_test(gives_nothing_back_unless_asked_to),
 		cmocka_unit_test(runs_a_stage_as_its_user),

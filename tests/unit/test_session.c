@@ -425,7 +425,7 @@ static void says_what_is_to_be_done(void **state)
 
 	assert_int_equal(hear(&talk, &payload).type, BR_FRAME_SETUP);
 	describe(&payload, &text);
-	assert_string_equal(br_buf_text(&text), "1#1 2=/app 3#5 4#6 ");
+	assert_string_equal(br_buf_text(&text), "1#2 2=/app 3#5 4#6 ");
 	br_buf_clear(&text);
 	struct br_frame stage = hear(&talk, &payload);
 	assert_int_equal(stage.type, BR_FRAME_STAGE);
@@ -528,6 +528,36 @@ static void refuses_a_stage_over_the_limit(void **state)
 			.shell = shell });
 	assert_false(br_session_pump(talk.session, &err));
 	assert_int_equal(err.code, BR_EINPUT);
+	close_talk(&talk);
+}
+
+static void is_set_up_when_init_says_so(void **state)
+{
+	br_autobuf struct br_buf bytes = { 0 };
+	struct br_err err = { 0 };
+	struct talk talk;
+
+	(void)state;
+	add_hello(&bytes);
+	open_talk(&talk,
+		&(struct br_session_setup){ .give_back_path = "/app" });
+	say(&talk, bytes.data, bytes.len);
+	assert_true(br_session_pump(talk.session, &err));
+	assert_false(br_session_is_set_up(talk.session));
+	br_buf_clear(&bytes);
+	add_numbers(&bytes, BR_FRAME_SET_UP, 0, NUMBERS(0));
+	say(&talk, bytes.data, bytes.len);
+	assert_true(br_session_pump(talk.session, &err));
+	assert_true(br_session_is_set_up(talk.session));
+	/* Not twice. */
+	say(&talk, bytes.data, bytes.len);
+	assert_false(br_session_pump(talk.session, &err));
+	assert_int_equal(err.code, BR_EPROTO);
+	close_talk(&talk);
+
+	/* There is nothing to wait for. */
+	open_talk(&talk, &(struct br_session_setup){ 0 });
+	assert_true(br_session_is_set_up(talk.session));
 	close_talk(&talk);
 }
 
@@ -638,6 +668,7 @@ int main(void)
 		cmocka_unit_test(asks_for_no_shell_where_no_step_is_for_one),
 		cmocka_unit_test(sends_a_stage_that_does_not_fit_the_socket),
 		cmocka_unit_test(refuses_a_stage_over_the_limit),
+		cmocka_unit_test(is_set_up_when_init_says_so),
 		cmocka_unit_test(ends_when_init_says_so),
 		cmocka_unit_test(
 			fails_where_init_goes_without_an_answer_to_the_end),
