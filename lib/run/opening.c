@@ -105,9 +105,20 @@ static bool is_expected(const struct br_stage_run *run)
 				.has_failed_before);
 }
 
+/* What waits for a job to be free is open ahead of its turn as well. */
+static size_t count_ahead(const struct br_stages *stages)
+{
+	size_t jobs = stages->options.jobs;
+	size_t open_count = stages->running_count + count_open_due(stages);
+
+	return open_count > jobs ? open_count - jobs : 0;
+}
+
 static void open_ahead(const struct br_stages *stages)
 {
-	size_t left = stages->options.jobs;
+	size_t ahead = count_ahead(stages);
+	size_t jobs = stages->options.jobs;
+	size_t left = ahead < jobs ? jobs - ahead : 0;
 
 	for (size_t i = 0; i < stages->count && left > 0; i++) {
 		const struct br_stage_run *run = &stages->runs[i];
