@@ -43,7 +43,8 @@ static bool decode(struct br_str part, char **text, struct br_err *err)
 			br_buf_add_char(&decoded, part.data[i]);
 			continue;
 		}
-		int high = i + 2 < part.len ? digit_value(part.data[i + 1]) : -1;
+		int high =
+			i + 2 < part.len ? digit_value(part.data[i + 1]) : -1;
 		int low = i + 2 < part.len ? digit_value(part.data[i + 2]) : -1;
 
 		if (high < 0 || low < 0 || (high == 0 && low == 0))
@@ -63,8 +64,8 @@ static struct br_str take(const char *from, const char *to)
 	return (struct br_str){ .data = from, .len = (size_t)(to - from) };
 }
 
-static bool parse_user(
-	struct br_str part, struct br_broker_address *address, struct br_err *err)
+static bool parse_user(struct br_str part, struct br_broker_address *address,
+	struct br_err *err)
 {
 	const char *end = part.data + part.len;
 	const char *colon = memchr(part.data, ':', part.len);
@@ -78,8 +79,8 @@ static bool parse_user(
 		decode(take(colon + 1, end), &address->password, err);
 }
 
-static bool parse_port(
-	struct br_str part, struct br_broker_address *address, struct br_err *err)
+static bool parse_port(struct br_str part, struct br_broker_address *address,
+	struct br_err *err)
 {
 	br_autofree char *text = br_memdup(part.data, part.len);
 	struct br_err why;
@@ -105,14 +106,14 @@ static bool is_host(struct br_str host, bool is_bracketed)
 }
 
 /* `host`, `host:port`, `[::1]` or `[::1]:port`. */
-static bool parse_host(
-	struct br_str part, struct br_broker_address *address, struct br_err *err)
+static bool parse_host(struct br_str part, struct br_broker_address *address,
+	struct br_err *err)
 {
 	const char *end = part.data + part.len;
 	bool is_bracketed = part.len > 0 && part.data[0] == '[';
 	const char *start = part.data + (is_bracketed ? 1 : 0);
-	const char *stop = memchr(
-		start, is_bracketed ? ']' : ':', (size_t)(end - start));
+	const char *stop =
+		memchr(start, is_bracketed ? ']' : ':', (size_t)(end - start));
 
 	if (is_bracketed && !stop)
 		return fail(err, "a [ without its ]");
@@ -183,8 +184,8 @@ static bool parse(
 	return *end == '\0' || parse_vhost(end + 1, address, err);
 }
 
-bool br_broker_address_parse(const char *url, struct br_broker_address *address,
-	struct br_err *err)
+bool br_broker_address_parse(
+	const char *url, struct br_broker_address *address, struct br_err *err)
 {
 	struct br_broker_address parsed = {
 		.host = br_strdup("localhost"),

@@ -133,7 +133,10 @@ const char *br_broker_show(const struct br_broker *broker);
 /* Version of the server, as it says: `3.10.8`. Borrowed. */
 const char *br_broker_version(const struct br_broker *broker);
 
+/* The descriptor to poll. */
 int br_broker_fd(const struct br_broker *broker);
+
+/* What to poll it for; ask each time. */
 short br_broker_poll_events(const struct br_broker *broker);
 
 /*
@@ -197,24 +200,34 @@ struct br_queue_spec {
 	int64_t max_length;
 };
 
+/* Declare a queue; the reply has its name and counts. */
 void br_queue_declare(struct br_broker *broker, unsigned channel,
 	const struct br_queue_spec *spec, br_reply_fn *fn, void *ctx);
+
+/* Have a queue take what comes to an exchange with a routing key. */
 void br_queue_bind(struct br_broker *broker, unsigned channel,
 	const char *queue, const char *exchange, const char *routing_key,
 	br_reply_fn *fn, void *ctx);
+
+/* Delete a queue and what is in it; there being none is no error. */
 void br_queue_delete(struct br_broker *broker, unsigned channel,
 	const char *queue, br_reply_fn *fn, void *ctx);
-/* A durable exchange of `type`: topic, fanout, direct. */
+
+/* Declare a durable exchange of `type`: topic, fanout, direct. */
 void br_exchange_declare(struct br_broker *broker, unsigned channel,
 	const char *name, const char *type, br_reply_fn *fn, void *ctx);
 
 /* Take the messages of a queue, to be acknowledged each. `consumer` names it. */
 void br_queue_consume(struct br_broker *broker, unsigned channel,
 	const char *queue, const char *consumer, br_reply_fn *fn, void *ctx);
+
+/* End a consumer; what it has not acknowledged stays its channel's. */
 void br_queue_cancel(struct br_broker *broker, unsigned channel,
 	const char *consumer, br_reply_fn *fn, void *ctx);
 
+/* Acknowledge one message. */
 void br_delivery_ack(struct br_broker *broker, unsigned channel, uint64_t tag);
+
 /* Give it back to its queue, or, without `is_requeued`, to its dead letters. */
 void br_delivery_reject(struct br_broker *broker, unsigned channel,
 	uint64_t tag, bool is_requeued);

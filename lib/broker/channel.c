@@ -26,7 +26,7 @@ struct br_channel *br_channel_make(struct br_broker *broker, unsigned number)
 	assert(number >= 1 && number <= UINT16_MAX);
 	if (number >= broker->channel_count) {
 		broker->channels = br_realloc_array(broker->channels,
-			number + 1, sizeof(*broker->channels));
+			number + 1, sizeof(struct br_channel *));
 		while (broker->channel_count <= number)
 			broker->channels[broker->channel_count++] = NULL;
 	}

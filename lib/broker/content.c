@@ -69,8 +69,8 @@ static void finish(struct br_broker *broker, struct br_channel *channel,
 	if (!content->is_return && handlers->delivered)
 		handlers->delivered(handlers->ctx, &delivery);
 	else if (content->is_return && handlers->returned)
-		handlers->returned(handlers->ctx, channel->number,
-			content->routing_key);
+		handlers->returned(
+			handlers->ctx, channel->number, content->routing_key);
 	br_content_reset(content);
 }
 

@@ -54,8 +54,9 @@ static bool connect_to(struct br_broker *broker,
 		: amqp_tcp_socket_new(broker->connection);
 
 	if (!socket)
-		return address->is_tls ? false
-				       : br_wire_fail(err, AMQP_STATUS_NO_MEMORY);
+		return address->is_tls
+			? false
+			: br_wire_fail(err, AMQP_STATUS_NO_MEMORY);
 	struct timeval left = time_left(deadline_ms);
 	int status = amqp_socket_open_noblock(
 		socket, address->host, address->port, &left);
@@ -223,9 +224,8 @@ static void say_goodbye(struct br_broker *broker)
 	while (!broker->is_broken && br_clock_now_ms() < deadline_ms) {
 		struct timeval left = time_left(deadline_ms);
 
-		if (amqp_simple_wait_frame_noblock(
-			    broker->connection, &frame, &left) !=
-			AMQP_STATUS_OK)
+		if (amqp_simple_wait_frame_noblock(broker->connection, &frame,
+			    &left) != AMQP_STATUS_OK)
 			return;
 		if (frame.channel == 0 &&
 			frame.frame_type == AMQP_FRAME_METHOD &&

@@ -35,8 +35,8 @@ static void send_request(const struct request *request, amqp_method_number_t id,
 	if (broker->is_lost)
 		return;
 	struct br_channel *channel = br_channel_get(broker, request->channel);
-	struct br_pending *pending = br_channel_expect(
-		channel, expected, request->fn, request->ctx);
+	struct br_pending *pending =
+		br_channel_expect(channel, expected, request->fn, request->ctx);
 	pending->is_unsent = request->is_too_long;
 	broker->has_more = broker->has_more || pending->is_unsent;
 	if (!pending->is_unsent)

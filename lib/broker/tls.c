@@ -74,8 +74,8 @@ amqp_socket_t *br_tls_new(amqp_connection_state_t connection,
 	}
 	amqp_ssl_socket_set_verify_peer(socket, 1);
 	amqp_ssl_socket_set_verify_hostname(socket, 1);
-	if (amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2,
-		    AMQP_TLSvLATEST) != AMQP_STATUS_OK) {
+	if (amqp_ssl_socket_set_ssl_versions(
+		    socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) != AMQP_STATUS_OK) {
 		(void)br_fail(err, BR_ESYSTEM, "TLS has no version 1.2");
 		return NULL;
 	}

@@ -167,11 +167,6 @@ class RabbitMQ:
                 process.wait()
         self.process = self.epmd = None
 
-    def terminate(self):
-        """End it as an administrator does: connections are closed with a reason."""
-        self.process.terminate()
-        self.process.wait(SECONDS)
-
     def pause(self):
         """Stop its process where it stands; what is sent to it is taken by the kernel."""
         self.process.send_signal(signal.SIGSTOP)
