@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Connecting and logging in, the only part that waits; and closing. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -201,6 +202,7 @@ bool br_broker_open(const struct br_broker_options *options,
 {
 	br_auto(br_broker) struct br_broker *made = br_alloc(sizeof(*made));
 
+	assert(handlers->closed);
 	/* Until it stands there is nobody to say goodbye to. */
 	made->is_broken = true;
 	made->handlers = *handlers;

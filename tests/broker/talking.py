@@ -83,10 +83,10 @@ class Talk:
                 return line[len(start):].strip()
         raise Failure(f"no line '{start}…'; only {self.seen}")
 
-    def saw(self, line):
-        """See that a line has come, or wait for it."""
-        if line not in self.seen:
-            self.wait(line)
+    def saw(self, start):
+        """See that a line that starts so has come, or wait for it."""
+        if not any(line.startswith(start) for line in self.seen):
+            self.wait(start)
 
     def ask(self, command, answer):
         """Say something, and see that the next line is `answer` or starts so."""
