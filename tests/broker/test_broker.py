@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """lib/broker against a real RabbitMQ of its own, started once.
 
-usage: test_broker.py TALK
+usage: test_broker.py TALK [WORD]: only the tests that have the word in their names
 """
 import ssl
 import subprocess
@@ -353,6 +353,7 @@ def answers_whoever_waits_when_the_broker_dies(world):
         talk.request("open 1", "open 2", "declare 1 kept durable", "confirm 1")
         talk.say("publish 1 - kept persistent persistent")
         talk.wait("confirmed 1 1 yes")
+        world.rabbit.sync()
         world.rabbit.pause()
         talk.say("declare 1 kept durable", "declare 2 other", "ping")
         talk.wait("pong")
@@ -404,7 +405,8 @@ TESTS = [
 
 def main():
     Talk.program = sys.argv[1]
-    print(f"1..{len(TESTS)}", flush=True)
+    tests = [test for test in TESTS if not sys.argv[2:] or sys.argv[2] in test.__name__]
+    print(f"1..{len(tests)}", flush=True)
     with tempfile.TemporaryDirectory(prefix="buildr-broker-") as name:
         folder = Path(name) / "certificates"
         make_certificates(folder)
@@ -413,7 +415,7 @@ def main():
             print(f"# RabbitMQ took {time.monotonic() - started:.1f} s to start")
             world = World(rabbit, folder)
             with world.idle:
-                return 1 if run(TESTS, world) else 0
+                return 1 if run(tests, world) else 0
 
 
 if __name__ == "__main__":

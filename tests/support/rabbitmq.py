@@ -167,6 +167,11 @@ class RabbitMQ:
                 process.wait()
         self.process = self.epmd = None
 
+    def sync(self):
+        """Have on disk what was declared: kill -9 within some two seconds would undo it,
+        and the messages in a queue with it, whether they were confirmed or not."""
+        self.ctl("eval", "mnesia:sync_log().")
+
     def pause(self):
         """Stop its process where it stands; what is sent to it is taken by the kernel."""
         self.process.send_signal(signal.SIGSTOP)
