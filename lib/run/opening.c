@@ -101,7 +101,7 @@ static bool is_expected(const struct br_stage_run *run)
 {
 	return run->phase == BR_STAGE_WAITING &&
 		(run->stage->status != BR_WHEN_FAILURE ||
-			run->owner->groups[run->stage->group]
+			run->owner->groups.items[run->stage->group]
 				.has_failed_before);
 }
 

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A stage that ends tells its group, and a group those that need it: each counts
- * down what it waits for, so that an end costs as much as it has dependents, also
- * with 10,000 stages. Groups of which something may have become possible stand in
- * a queue, so that a chain of 10,000 skipped stages is a loop and no recursion.
- */
 #include "run/stages.h"
 
 #include <stdlib.h>
@@ -12,97 +6,20 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "run/opening.h"
+#include "run/verdict.h"
 
 /* A session tells stages apart by 16 bits. */
 enum { NUMBER_MAX = UINT16_MAX };
 
-static struct br_group_run *group_of(const struct br_stage_run *run)
+static const struct br_group_run *group_of(const struct br_stage_run *run)
 {
-	return &run->owner->groups[run->stage->group];
-}
-
-static void enqueue(struct br_stages *stages, size_t group)
-{
-	if (stages->groups[group].is_queued)
-		return;
-	stages->groups[group].is_queued = true;
-	stages->queue[(stages->queue_first + stages->queue_count++) %
-		stages->options.plan->group_count] = group;
-}
-
-static size_t dequeue(struct br_stages *stages)
-{
-	size_t group = stages->queue[stages->queue_first];
-
-	stages->queue_first =
-		(stages->queue_first + 1) % stages->options.plan->group_count;
-	stages->queue_count--;
-	stages->groups[group].is_queued = false;
-	return group;
-}
-
-/* Tell one that waits for a group what has become of it. */
-static void tell_dependent(struct br_stages *stages, size_t dependent,
-	bool has_failed, bool has_ended)
-{
-	struct br_group_run *group = &stages->groups[dependent];
-
-	group->has_failed_before = group->has_failed_before || has_failed;
-	if (has_ended)
-		group->pending_needs--;
-	enqueue(stages, dependent);
-}
-
-/* Whether a group waits for `prepare` beside what the plan says that it needs. */
-static bool waits_for_prepare(const struct br_plan *plan, size_t group)
-{
-	const struct br_plan_indexes *needs = &plan->groups[group].needs;
-
-	return group > 0 && plan->stages[0].is_prepare &&
-		(needs->count != 1 || needs->items[0] != 0);
-}
-
-static void tell_dependents(
-	struct br_stages *stages, size_t index, bool has_failed, bool has_ended)
-{
-	const struct br_plan *plan = stages->options.plan;
-	const struct br_plan_indexes *dependents =
-		&plan->groups[index].dependents;
-
-	for (size_t i = 0; i < dependents->count; i++)
-		tell_dependent(
-			stages, dependents->items[i], has_failed, has_ended);
-	if (index > 0 || !plan->stages[0].is_prepare)
-		return;
-	for (size_t i = 1; i < plan->group_count; i++)
-		if (waits_for_prepare(plan, i))
-			tell_dependent(stages, i, has_failed, has_ended);
-}
-
-/*
- * Tell those that wait for a group what has become of it, each thing once. One that
- * was skipped has ended only when those that it needs have: what comes after it
- * keeps its order, and hears of their failures.
- */
-static void pass_on(struct br_stages *stages, size_t index)
-{
-	struct br_group_run *group = &stages->groups[index];
-	bool has_failed = group->has_failed || group->has_failed_before;
-	bool has_ended = group->pending_stages == 0 &&
-		group->pending_needs == 0 && !group->is_end_told;
-
-	if (!has_ended && (!has_failed || group->is_failure_told))
-		return;
-	group->is_failure_told = has_failed;
-	group->is_end_told = group->is_end_told || has_ended;
-	tell_dependents(stages, index, has_failed, has_ended);
+	return &run->owner->groups.items[run->stage->group];
 }
 
 /* A stage has ended for good: release what it had, and tell the others. */
 static void end(struct br_stage_run *run, bool is_failure)
 {
 	struct br_stages *stages = run->owner;
-	struct br_group_run *group = group_of(run);
 
 	run->phase = BR_STAGE_ENDED;
 	run->is_failure = is_failure;
@@ -113,10 +30,7 @@ static void end(struct br_stage_run *run, bool is_failure)
 	for (size_t i = 0; i < run->stage->services.count; i++)
 		br_service_leave(
 			&stages->services.items[run->stage->services.items[i]]);
-
-	group->pending_stages--;
-	group->has_failed = group->has_failed || is_failure;
-	enqueue(stages, run->stage->group);
+	br_groups_end_stage(&stages->groups, run->stage->group, is_failure);
 }
 
 static void skip(struct br_stage_run *run, enum br_reason reason)
@@ -130,22 +44,6 @@ static void skip(struct br_stage_run *run, enum br_reason reason)
 	run->end.result = BR_RESULT_SKIPPED;
 	br_emit(run->owner->options.emitter, &event);
 	end(run, false);
-}
-
-static void init_groups(struct br_stages *stages)
-{
-	const struct br_plan *plan = stages->options.plan;
-
-	stages->groups =
-		br_alloc_array(plan->group_count, sizeof(*stages->groups));
-	stages->queue =
-		br_alloc_array(plan->group_count, sizeof(*stages->queue));
-	for (size_t i = 0; i < plan->group_count; i++) {
-		stages->groups[i].pending_stages = plan->groups[i].count;
-		stages->groups[i].pending_needs = plan->groups[i].needs.count +
-			(waits_for_prepare(plan, i) ? 1 : 0);
-		enqueue(stages, i);
-	}
 }
 
 /* The container that a stage runs in, which may be a new one. */
@@ -229,7 +127,7 @@ void br_stages_init(
 	};
 	if (stages->options.jobs == 0)
 		stages->options.jobs = 1;
-	init_groups(stages);
+	br_groups_init(&stages->groups, options->plan);
 	init_runs(stages);
 	br_services_init(&stages->services, &services);
 	for (size_t i = 0; i < stages->count; i++) {
@@ -249,28 +147,9 @@ void br_stages_done(struct br_stages *stages)
 	br_services_done(&stages->services);
 	br_heap_done(&stages->ready);
 	free(stages->runs);
-	free(stages->groups);
-	free(stages->queue);
+	br_groups_done(&stages->groups);
 	free(stages->active);
 	*stages = (struct br_stages){ 0 };
-}
-
-static bool is_among(const uint8_t *statuses, size_t count, int64_t status)
-{
-	for (size_t i = 0; i < count; i++)
-		if (statuses[i] == status)
-			return true;
-	return false;
-}
-
-static bool is_allowed(const struct br_stage_run *run)
-{
-	const struct br_allow_failure *allow = &run->stage->allow_failure;
-
-	return run->end.result == BR_RESULT_FAIL &&
-		(allow->is_any ||
-			is_among(allow->statuses, allow->status_count,
-				run->end.status));
 }
 
 /* What the end of a stage means for the build. Gives whether it failed. */
@@ -289,7 +168,7 @@ static bool count_result(struct br_stage_run *run)
 		stages->has_error = true;
 		break;
 	case BR_RESULT_FAIL:
-		if (is_allowed(run))
+		if (br_verdict_is_allowed(run->stage, &run->end))
 			return false;
 		if (run->stage->is_prepare)
 			stages->has_prepare_failed = true;
@@ -313,8 +192,7 @@ static void fail_fast(struct br_stages *stages)
 		else
 			run->deadline_ms = 0;
 	}
-	for (size_t i = 0; i < stages->options.plan->group_count; i++)
-		enqueue(stages, i);
+	br_groups_wake(&stages->groups);
 }
 
 static void drop_active(struct br_stage_run *run)
@@ -334,7 +212,7 @@ static void settle(struct br_stage_run *run)
 	struct br_stages *stages = run->owner;
 	bool is_failure = count_result(run);
 
-	if (is_allowed(run))
+	if (br_verdict_is_allowed(run->stage, &run->end))
 		br_emit_notice(stages->options.emitter, BR_LEVEL_INFO,
 			"stage '%s' is allowed to fail", run->stage->name);
 	drop_active(run);
@@ -346,22 +224,12 @@ static void settle(struct br_stage_run *run)
 
 static bool may_retry(const struct br_stage_run *run)
 {
-	const struct br_retry *retry = &run->stage->retry;
-	const struct br_attempt_end *last = &run->end;
-
-	if (run->attempt > retry->max || run->owner->is_closed ||
-		(last->result != BR_RESULT_FAIL &&
-			last->result != BR_RESULT_ERROR) ||
+	bool is_stopping = run->owner->is_closed ||
 		(run->owner->is_failing_fast &&
-			run->stage->status == BR_WHEN_SUCCESS))
-		return false;
-	if (!retry->has_conditions)
-		return true;
-	if (last->reason == BR_REASON_TIMEOUT)
-		return retry->on_timeout;
-	if (last->reason == BR_REASON_ENGINE)
-		return retry->on_engine;
-	return is_among(retry->statuses, retry->status_count, last->status);
+			run->stage->status == BR_WHEN_SUCCESS);
+
+	return !is_stopping &&
+		br_verdict_wants_retry(run->stage, &run->end, run->attempt);
 }
 
 /* What the services said may be why the stage failed. */
@@ -519,8 +387,9 @@ static void work_off_queue(struct br_stages *stages)
 {
 	const struct br_plan *plan = stages->options.plan;
 
-	while (stages->queue_count > 0) {
-		size_t index = dequeue(stages);
+	size_t index = 0;
+
+	while (br_groups_next(&stages->groups, &index)) {
 		const struct br_plan_group *group = &plan->groups[index];
 
 		for (size_t i = 0; i < group->count; i++) {
@@ -530,7 +399,7 @@ static void work_off_queue(struct br_stages *stages)
 			if (!stages->is_closed && is_undecided(run))
 				decide(run);
 		}
-		pass_on(stages, index);
+		br_groups_pass_on(&stages->groups, index);
 	}
 }
 

@@ -19,6 +19,7 @@
 #include "plan/plan.h"
 #include "run/attempt.h"
 #include "run/emit.h"
+#include "run/groups.h"
 #include "run/heap.h"
 #include "run/hosts.h"
 #include "run/services.h"
@@ -35,21 +36,6 @@ struct br_stages_options {
 	int64_t grace_ms;
 };
 
-/* A group of the plan as it runs. Private. */
-struct br_group_run {
-	/* Needed groups, and `prepare`, that have not ended. */
-	size_t pending_needs;
-	size_t pending_stages;
-	/* One of its stages has failed. */
-	bool has_failed;
-	/* One that it needs has, directly or through others. */
-	bool has_failed_before;
-	/* Those that need it have heard so, and that it has ended. */
-	bool is_failure_told;
-	bool is_end_told;
-	bool is_queued;
-};
-
 /* Starts out all zero, then br_stages_init(). Private, but for the has_... */
 struct br_stages {
 	struct br_stages_options options;
@@ -60,11 +46,7 @@ struct br_stages {
 	struct br_stage_run *runs;
 	size_t count;
 	size_t ended_count;
-	struct br_group_run *groups;
-	/* Groups of which something may have become possible. */
-	size_t *queue;
-	size_t queue_first;
-	size_t queue_count;
+	struct br_groups groups;
 	/* Those that run or wait for their next attempt. */
 	struct br_stage_run **active;
 	size_t active_count;
