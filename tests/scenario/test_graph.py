@@ -238,7 +238,9 @@ builder:
     - 'while [ ! -e here ]; do sleep 0.02; done'
     - mkdir out; touch ready
     - 'while [ ! -e stop ]; do sleep 0.02; done; touch out/file'
-churn: {needs: [], script: ['while [ ! -e stop ]; do mkdir -p d/e/f; touch d/e/f/g; rm -rf d; done']}
+churn:
+  needs: []
+  script: ['while [ ! -e stop ]; do mkdir -p d/e/f; touch d/e/f/g; rm -rf d; done']
 one:
   needs: []
   image: buildr-test:configured

@@ -539,8 +539,8 @@ static void is_set_up_when_init_says_so(void **state)
 
 	(void)state;
 	add_hello(&bytes);
-	open_talk(&talk,
-		&(struct br_session_setup){ .give_back_path = "/app" });
+	open_talk(
+		&talk, &(struct br_session_setup){ .give_back_path = "/app" });
 	say(&talk, bytes.data, bytes.len);
 	assert_true(br_session_pump(talk.session, &err));
 	assert_false(br_session_is_set_up(talk.session));
