@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/file.h"
+#include "session/private.h"
 
 /* How the containers of the project are connected, by the manifest's `network`. */
 static bool is_network(const struct br_plan *plan, const char *name)
@@ -219,7 +220,8 @@ static bool open_host(struct br_host *host, struct br_err *err)
 	if (!hosts->anchor && !host->service)
 		hosts->anchor = host;
 	host->state = BR_HOST_OPENING;
-	return br_container_open(&how, &host->container, err);
+	return br_private_begin(options->private_path, err) &&
+		br_container_open(&how, &host->container, err);
 }
 
 /* Whether another host is about to get the same image. */

@@ -125,8 +125,7 @@ static bool make_nets(struct build *build, struct br_err *err)
 		.private_dir = build->private_path,
 		.self = &self,
 	};
-	return br_janitor_start(&janitor, &build->janitor, err) &&
-		br_private_make(build->private_path, err);
+	return br_janitor_start(&janitor, &build->janitor, err);
 }
 
 static void host_changed(void *ctx, struct br_host *host)

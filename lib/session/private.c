@@ -31,6 +31,7 @@ enum {
 	INIT_MAX_BYTES = 4 * 1024 * 1024,
 	INIT_MODE = 0755,
 	FOLDER_MODE = 0700,
+	ALL_MODES = 07777,
 	/* Where a folder may be made: see find_places(). */
 	PLACES = 4,
 };
@@ -136,10 +137,28 @@ char *br_private_path(const char *build)
 		chosen < PLACES ? places[chosen] : "/tmp", build, owner);
 }
 
-bool br_private_make(const char *path, struct br_err *err)
+/* It must be new: what is there already may be anybody's. */
+static bool make_folder(const char *path, struct br_err *err)
 {
 	return mkdir(path, FOLDER_MODE) == 0 ||
 		br_fail_errno(err, "make the folder '%s'", path);
+}
+
+/* Made for a container before, and not by somebody who guessed the name. */
+static bool is_ours(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+		status.st_uid == geteuid() &&
+		(status.st_mode & ALL_MODES) == FOLDER_MODE;
+}
+
+bool br_private_begin(const char *path, struct br_err *err)
+{
+	if (mkdir(path, FOLDER_MODE) == 0 || (errno == EEXIST && is_ours(path)))
+		return true;
+	return br_fail_errno(err, "make the folder '%s'", path);
 }
 
 static bool copy_init(
@@ -185,7 +204,7 @@ bool br_private_open(const char *path, const char *init_path,
 {
 	struct br_private opened = { .listen_fd = -1 };
 
-	if (!br_private_make(path, err))
+	if (!make_folder(path, err))
 		return false;
 	opened.folder = br_strdup(path);
 	if (!copy_init(init_path, opened.folder, err) ||
@@ -339,6 +358,9 @@ void br_private_close(struct br_private *made)
 	if (!made->folder)
 		return;
 	(void)br_private_remove(made->folder);
+	/* The build's folder goes with the last that is in it. */
+	*strrchr(made->folder, '/') = '\0';
+	(void)rmdir(made->folder);
 	free(made->folder);
 	made->folder = NULL;
 }

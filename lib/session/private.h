@@ -46,10 +46,12 @@ bool br_private_find_init(char **path, struct br_err *err) BR_MUST_CHECK;
 char *br_private_path(const char *build);
 
 /*
- * Make the folder of a build, in which each container has one of its own. It must
- * be new: what is there already may be anybody's. Fails with BR_ESYSTEM.
+ * Have the folder of a build there, in which each container has one of its own. It
+ * goes with the last of these, so that it is there only while a container comes up.
+ *
+ * Fails with BR_ESYSTEM, also where something of that name is not this user's alone.
  */
-bool br_private_make(const char *path, struct br_err *err) BR_MUST_CHECK;
+bool br_private_begin(const char *path, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Make the folder `path` with a copy of `init_path` and the socket.
@@ -81,5 +83,8 @@ bool br_private_remove(const char *path);
  */
 size_t br_private_sweep(const struct br_process_id *self);
 
-/* Close the socket and remove the folder. May be called twice. */
+/*
+ * Close the socket and remove the folder, and that of the build if this was the last
+ * in it. May be called twice.
+ */
 void br_private_close(struct br_private *made);
