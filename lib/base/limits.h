@@ -77,6 +77,10 @@ enum {
 	/* What RabbitMQ 4 takes at most unless told otherwise. */
 	BR_LIMIT_MESSAGE_BYTES = 16 * 1024 * 1024,
 
+	/* The longest path that Linux has; git keeps a branch in a file below others. */
+	BR_LIMIT_REPO_BYTES = 4096,
+	BR_LIMIT_BRANCH_BYTES = 1024,
+
 	/* sun_path of a unix socket, with its NUL (unix(7)). */
 	BR_LIMIT_SOCKET_PATH_BYTES = 108,
 };

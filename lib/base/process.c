@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/process.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clean.h"
-#include "base/clock.h"
 #include "base/file.h"
-#include "base/parse.h"
+#include "base/program.h"
 
 /* /proc files say size 0 and are short. */
 enum { PROC_MAX_BYTES = 4096 };
@@ -118,210 +110,13 @@ bool br_process_is_gone(
 	return err.code == BR_ENOTFOUND;
 }
 
-/* A running helper and our ends of its pipes. */
-struct helper {
-	pid_t pid;
-	int to;
-	int from;
-};
-
-/* posix_spawnp() takes its lists without const but keeps what is in them. */
-static char *const *without_const(const char *const *list)
-{
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
-	return (char *const *)(uintptr_t)list;
-}
-
-static bool spawn(const char *const *argv, const char *const *environment,
-	int in, int out, pid_t *pid, struct br_err *err)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)posix_spawn_file_actions_init(&actions);
-	(void)posix_spawnattr_init(&attributes);
-	(void)posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	(void)posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	(void)posix_spawn_file_actions_addopen(
-		&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	/* The programs ignore SIGPIPE, and a helper must not inherit that. */
-	(void)sigaddset(&none, SIGPIPE);
-	(void)posix_spawnattr_setsigdefault(&attributes, &none);
-	(void)posix_spawnattr_setflags(
-		&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-	int failure = posix_spawnp(pid, argv[0], &actions, &attributes,
-		without_const(argv),
-		environment ? without_const(environment) : environ);
-
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)posix_spawnattr_destroy(&attributes);
-	errno = failure;
-	return failure == 0 || br_fail_errno(err, "run '%s'", argv[0]);
-}
-
-static bool start_helper(const char *const *argv,
-	const char *const *environment, struct helper *helper,
-	struct br_err *err)
-{
-	int to[2];
-	int from[2];
-
-	if (pipe2(to, O_CLOEXEC) < 0)
-		return br_fail_errno(err, "make a pipe");
-	br_autoclose int to_read = to[0];
-	br_autoclose int to_write = to[1];
-	if (pipe2(from, O_CLOEXEC) < 0)
-		return br_fail_errno(err, "make a pipe");
-	br_autoclose int from_read = from[0];
-	br_autoclose int from_write = from[1];
-
-	if (!spawn(argv, environment, to_read, from_write, &helper->pid, err))
-		return false;
-	helper->to = br_take_fd(&to_write);
-	helper->from = br_take_fd(&from_read);
-	return true;
-}
-
-/* When a helper has to end, and what asks for it before. */
-struct patience {
-	int64_t deadline_ms;
-	int cancel_fd;
-};
-
-/* Wait until `fd` is readable, not past the deadline. */
-static bool wait_readable(
-	int fd, const struct patience *patience, struct br_err *err)
-{
-	struct pollfd polled[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = patience->cancel_fd, .events = POLLIN },
-	};
-
-	for (;;) {
-		int64_t left_ms = patience->deadline_ms - br_clock_now_ms();
-
-		(void)poll(polled, 2, left_ms > 0 ? (int)left_ms : 0);
-		if (polled[1].revents)
-			return br_fail(err, BR_ECANCELED, "stopped on request");
-		if (polled[0].revents)
-			return true;
-		if (left_ms <= 0)
-			return br_fail(err, BR_ETIMEDOUT, "no end in time");
-	}
-}
-
-/* Read to the end of the helper's output, not past the deadline or the cap. */
-static bool collect(int from, const struct patience *patience, size_t max_bytes,
-	struct br_buf *output, struct br_err *err)
-{
-	enum { PIECE_BYTES = 4096 };
-	size_t start = output->len;
-
-	for (;;) {
-		if (!wait_readable(from, patience, err))
-			return false;
-
-		ssize_t n = read(
-			from, br_buf_room(output, PIECE_BYTES), PIECE_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return true;
-		br_buf_grew(output, (size_t)n);
-		if (output->len - start > max_bytes)
-			return br_fail(err, BR_EPROTO, "too much output");
-	}
-}
-
-static int wait_for(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (WIFSIGNALED(status))
-		return 128 + WTERMSIG(status);
-	return WEXITSTATUS(status);
-}
-
-static bool has_ended(pid_t pid)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) <
-		0 ||
-		info.si_pid != 0;
-}
-
-/* Where there is no descriptor to wait for, look every now and then. */
-static bool look_until_end(
-	pid_t pid, const struct patience *patience, struct br_err *err)
-{
-	enum { PAUSE_MS = 10 };
-	struct patience pause = *patience;
-	struct br_err why = { 0 };
-
-	while (!has_ended(pid)) {
-		pause.deadline_ms = br_clock_now_ms() + PAUSE_MS;
-		if (!wait_readable(-1, &pause, &why) &&
-			(why.code == BR_ECANCELED ||
-				br_clock_now_ms() >= patience->deadline_ms)) {
-			*err = why;
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Wait until the helper has ended: one that has closed stdout may still hang. */
-static bool await_end(
-	pid_t pid, const struct patience *patience, struct br_err *err)
-{
-	br_autoclose int fd = pidfd_open(pid, 0);
-
-	/* A kernel before 5.3 has none, and valgrind does not know it. */
-	return fd < 0 ? look_until_end(pid, patience, err)
-		      : wait_readable(fd, patience, err);
-}
-
 bool br_process_run_within(const char *const *argv, const char *input,
 	const struct br_process_limits *limits, struct br_buf *output,
 	struct br_process_result *result, struct br_err *err)
 {
-	struct helper helper = { .to = -1, .from = -1 };
-	struct patience patience = { .cancel_fd = limits->cancel_fd };
-	struct br_err failure = { 0 };
+	const struct br_program program = { .argv = argv, .input = input };
 
-	if (!start_helper(argv, limits->environment, &helper, &failure)) {
-		if (errno != ENOENT) {
-			*err = failure;
-			return false;
-		}
-		result->status = 127;
-		return true;
-	}
-
-	/* Input is a line or two and fits the pipe; EPIPE is the helper's say. */
-	(void)!write(helper.to, input, strlen(input));
-	(void)close(helper.to);
-	patience.deadline_ms = br_clock_now_ms() + limits->timeout_ms;
-	bool is_whole = collect(
-		helper.from, &patience, limits->max_bytes, output, &failure);
-	(void)close(helper.from);
-	is_whole = is_whole && await_end(helper.pid, &patience, &failure);
-	if (!is_whole)
-		(void)kill(helper.pid, SIGKILL);
-
-	int status = wait_for(helper.pid);
-	if (!is_whole)
-		return br_fail(
-			err, failure.code, "'%s': %s", argv[0], failure.text);
-	result->status = status;
-	return true;
+	return br_program_run(&program, limits, output, &result->status, err);
 }
 
 bool br_process_run(const char *const *argv, const char *input,

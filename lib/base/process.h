@@ -61,8 +61,10 @@ struct br_process_result {
 /* When to end a program that does not end by itself, and what it gets. */
 struct br_process_limits {
 	int64_t timeout_ms;
-	/* Of what it writes. */
+	/* Of what it writes to stdout. */
 	size_t max_bytes;
+	/* Of each file that it or a child of its writes; 0: any size. */
+	int64_t max_file_bytes;
 	/* Readable: end it. -1: never. */
 	int cancel_fd;
 	/* As environ(7), borrowed; NULL: that of this process. */
