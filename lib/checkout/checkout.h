@@ -35,6 +35,10 @@ struct br_checkout_options {
 	const char *build;
 	/* Beside https, http, ssh and git; NULL-terminated; NULL: none. */
 	const char *const *allowed_protocols;
+	/*
+	 * Of each file that git writes, and so of what it fetches at once; 0: any size.
+	 */
+	int64_t max_file_bytes;
 	bool has_submodules;
 	bool has_lfs;
 	/* For all of it; 0: none. */
@@ -43,6 +47,8 @@ struct br_checkout_options {
 	int cancel_fd;
 };
 
+struct br_tree;
+
 /* A work tree. Starts out all zero. */
 struct br_checkout {
 	/* Absolute. */
@@ -50,16 +56,20 @@ struct br_checkout {
 	/* The branch or tag as it was found; NULL: `commit` alone. */
 	char *branch;
 	char *commit;
+	/* Private. */
+	struct br_tree *tree;
 };
 
 /*
  * Make the work tree.
  *
  * Ownership: br_checkout_remove(). Leaves nothing behind on failure. Fails with
- * BR_EINPUT for a repository or branch that cannot be one or is not allowed,
- * BR_ENOTFOUND where there is no such repository, branch or commit or access is
+ * BR_EINPUT for a repository or branch that cannot be one or is not allowed or too
+ * large, BR_ENOTFOUND where there is no such repository, branch or commit or access is
  * refused (the job's fault in all of these), BR_ETIMEDOUT and BR_EUNAVAIL where the
  * server does not answer, BR_ECANCELED, and BR_ESYSTEM. No text has a password.
+ * The calling process may have no other threads, and its children are its own: one
+ * is made for the time of the call.
  */
 bool br_checkout_make(const struct br_checkout_options *options,
 	struct br_checkout *made, struct br_err *err) BR_MUST_CHECK;
@@ -76,5 +86,9 @@ void br_checkout_remove(struct br_checkout *made);
  */
 size_t br_checkout_sweep(const char *work_dir);
 
-/* Copy a repository's address without user and password, for people to read. */
+/*
+ * Copy a repository's address without user and password, for people to read.
+ *
+ * Ownership: the caller frees the copy with free().
+ */
 char *br_checkout_show(const char *repo) BR_NONNULL_RESULT;
