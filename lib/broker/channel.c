@@ -142,14 +142,17 @@ static enum br_code refusal_code(uint16_t code)
 	return code == AMQP_NOT_FOUND ? BR_ENOTFOUND : BR_EINPUT;
 }
 
-/* Answer the broker's close, and open the channel again unless we closed it too. */
+/*
+ * Answer the broker's close, and open the channel again unless we closed it too. A message
+ * of which the rest has not been sent is sent first: the broker counts its bytes also on a
+ * channel that it has closed.
+ */
 static void reopen(struct br_broker *broker, struct br_channel *channel)
 {
 	amqp_channel_close_ok_t close_ok = { 0 };
 	amqp_channel_open_t open = { 0 };
 
 	br_content_reset(&channel->content);
-	br_unsent_drop(broker, channel->number);
 	channel->next_tag = 0;
 	br_send(broker, channel->number, AMQP_CHANNEL_CLOSE_OK_METHOD,
 		&close_ok);

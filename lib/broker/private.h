@@ -199,8 +199,5 @@ void br_send_heartbeat(struct br_broker *broker);
 /* Send of the kept rest of a message what the socket takes, or (`is_all`) wait. */
 void br_unsent_send(struct br_broker *broker, bool is_all);
 
-/* Forget it: its channel is closed. */
-void br_unsent_drop(struct br_broker *broker, unsigned channel);
-
 /* Have the kernel take enough for publishing without waiting. */
 void br_room_make(struct br_broker *broker);

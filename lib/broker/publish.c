@@ -135,16 +135,10 @@ void br_unsent_send(struct br_broker *broker, bool is_all)
 		unsent->body.len - unsent->sent,
 	};
 	unsent->sent += send_pieces(broker, unsent->channel, left, is_all);
-	if (unsent->sent == unsent->body.len)
-		br_unsent_drop(broker, unsent->channel);
-}
-
-void br_unsent_drop(struct br_broker *broker, unsigned channel)
-{
-	if (broker->unsent.channel != channel)
+	if (unsent->sent < unsent->body.len)
 		return;
-	br_buf_done(&broker->unsent.body);
-	broker->unsent = (struct br_unsent){ 0 };
+	br_buf_done(&unsent->body);
+	*unsent = (struct br_unsent){ 0 };
 }
 
 static amqp_bytes_t set_property(amqp_basic_properties_t *properties,

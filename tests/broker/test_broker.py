@@ -3,6 +3,13 @@
 """lib/broker against a real RabbitMQ of its own, started once.
 
 usage: test_broker.py TALK [WORD]: only the tests that have the word in their names
+
+Planted bugs that these tests were seen to catch: a host or a certificate that is not
+verified; a closed channel that gets no close-ok; one that is open again and still counts
+confirms; a capability that is not announced; sending that waits for room, or when the
+broker is blocked; only the first piece of a body; no length that is too much; heartbeats
+and their end that are not looked after; requests that nobody answers when the connection
+is lost; a method in the middle of a body; a body that ends early on a channel that is closed.
 """
 import ssl
 import subprocess
@@ -160,6 +167,17 @@ def says_that_a_tag_is_unknown(world):
         talk.request("consume 1 once me")
         talk.say("publish 1 - once again")
         talk.wait("delivered 1 1 first again")
+
+
+def sends_a_message_to_its_end_though_its_channel_is_closed(world):
+    with world.talk() as talk:
+        talk.request("open 1", "open 2", "declare 2 after exclusive")
+        # In one piece, so that the broker's close finds most of the body here.
+        talk.say(f"ack 1 99\npublish 1 - after *{10 * MIB}")
+        talk.wait("channel-closed 1 406")
+        talk.request("declare 1 after passive", "consume 1 after me")
+        talk.say("publish 2 - after x")
+        talk.wait("delivered 1 1 first x")
 
 
 def tells_a_consumer_that_its_queue_is_gone(world):
@@ -387,6 +405,7 @@ TESTS = [
     refuses_names_that_are_too_long_in_their_turn,
     reports_what_happens_to_each_published_message,
     says_that_a_tag_is_unknown,
+    sends_a_message_to_its_end_though_its_channel_is_closed,
     tells_a_consumer_that_its_queue_is_gone,
     closes_a_channel_after_what_waits_there,
     carries_bodies_of_any_length,

@@ -13,6 +13,7 @@ only, and goes when the test goes. It takes seconds to start: one for a suite.
 import contextlib
 import ctypes
 import os
+import random
 import secrets
 import signal
 import socket
@@ -37,12 +38,16 @@ def end_with_parent():
 
 
 def free_ports(count):
-    """Give ports that are free now, all different."""
+    """Give ports that are free now, all different; none of those that the kernel gives to
+    whoever connects somewhere, so that they are free after a restart, too."""
+    ports = []
     with contextlib.ExitStack() as open_now:
-        probes = [open_now.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        while len(ports) < count:
+            probe = open_now.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", random.randrange(10000, 32000)))
+                ports.append(probe.getsockname()[1])
+    return ports
 
 
 def answers(port):
