@@ -180,6 +180,8 @@ class RabbitMQ:
     def pause(self):
         """Stop its process where it stands; what is sent to it is taken by the kernel."""
         self.process.send_signal(signal.SIGSTOP)
+        # Until the last of its threads has.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
