@@ -118,7 +118,11 @@ static const struct br_event_field notice[] = {
 static const struct br_event_field build_finished[] = {
 	{ FIELD("result", BR_FIELD_RESULT, build_finished.result) },
 	{ FIELD("exit", BR_FIELD_INT, build_finished.exit) },
+	{ FIELD("reason", BR_FIELD_REASON, build_finished.reason),
+		.is_optional = true },
 	{ FIELD("seconds", BR_FIELD_SECONDS, build_finished.seconds) },
+	{ FIELD("host", BR_FIELD_HOST, build_finished.host),
+		.is_optional = true },
 	{ FIELD("stages", BR_FIELD_RESULTS, build_finished.stages) },
 };
 
@@ -178,6 +182,7 @@ static const char *const reason_names[] = {
 	[BR_REASON_NEEDS] = "needs",
 	[BR_REASON_SELECTION] = "selection",
 	[BR_REASON_FAIL_FAST] = "fail-fast",
+	[BR_REASON_TRIES] = "tries",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -75,6 +75,8 @@ enum br_reason {
 	BR_REASON_NEEDS,
 	BR_REASON_SELECTION,
 	BR_REASON_FAIL_FAST,
+	/* Of a build: an agent's or engine's failure ended each of its tries. */
+	BR_REASON_TRIES,
 };
 
 struct br_event_host {
@@ -194,7 +196,11 @@ struct br_event {
 		struct {
 			enum br_result result;
 			int64_t exit;
+			/* TRIES, or NONE. */
+			enum br_reason reason;
 			double seconds;
+			/* Without a name: it is not told. */
+			struct br_event_host host;
 			struct br_stage_results stages;
 		} build_finished;
 	};

@@ -98,6 +98,7 @@ static bool is_absent(const void *member, enum br_field_kind kind)
 	case BR_FIELD_RESULT:
 	case BR_FIELD_BYTES:
 	case BR_FIELD_HOST:
+		return !((const struct br_event_host *)member)->name;
 	case BR_FIELD_RESULTS:
 		return false;
 	}

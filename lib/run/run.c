@@ -61,6 +61,21 @@ static double seconds_since(int64_t start_us)
 	return (double)(br_clock_now_us() - start_us) / 1e6;
 }
 
+/* Facts of this machine; they point into `host`. */
+static struct br_event_host describe_host(
+	const struct build *build, struct utsname *host)
+{
+	const char *name = build->options->host_name;
+
+	(void)uname(host);
+	return (struct br_event_host){
+		.name = name ? name : host->nodename,
+		.system = host->sysname,
+		.release = host->release,
+		.machine = host->machine,
+	};
+}
+
 static void emit_started(struct build *build)
 {
 	const struct br_plan *plan = build->plan;
@@ -68,11 +83,9 @@ static void emit_started(struct build *build)
 	br_autofree const char **names =
 		br_alloc_array(plan->stage_count, sizeof(*names));
 
-	(void)uname(&host);
 	for (size_t i = 0; i < plan->stage_count; i++)
 		names[i] = plan->stages[i].name;
 
-	const char *name = build->options->host_name;
 	struct br_event event = {
 		.type = BR_EVENT_BUILD_STARTED,
 		.build_started = {
@@ -80,12 +93,7 @@ static void emit_started(struct build *build)
 			.manifest = plan->manifest,
 			.image = plan->image,
 			.stages = { .items = names, .count = plan->stage_count },
-			.host = {
-				.name = name ? name : host.nodename,
-				.system = host.sysname,
-				.release = host.release,
-				.machine = host.machine,
-			},
+			.host = describe_host(build, &host),
 			.version = build->options->version,
 			.repo = build->options->repo,
 			.branch = build->options->branch,
@@ -300,6 +308,7 @@ static void emit_finished(struct build *build, const struct br_outcome *outcome)
 			.result = stages->runs[i].end.result,
 		};
 
+	struct utsname host = { 0 };
 	struct br_event event = {
 		.type = BR_EVENT_BUILD_FINISHED,
 		.build_finished = {
@@ -309,6 +318,9 @@ static void emit_finished(struct build *build, const struct br_outcome *outcome)
 			.stages = { .items = results, .count = stages->count },
 		},
 	};
+	/* An agent's reports are read by those who do not know where it runs. */
+	if (build->options->host_name)
+		event.build_finished.host = describe_host(build, &host);
 	br_emit(&build->emitter, &event);
 	br_emit_flush(&build->emitter);
 }

@@ -218,6 +218,7 @@ static void add_cause(struct br_buf *text, enum br_result result,
 	case BR_REASON_NEEDS:
 	case BR_REASON_SELECTION:
 	case BR_REASON_FAIL_FAST:
+	case BR_REASON_TRIES:
 		br_buf_add_text(text, br_words_of_result(result));
 		break;
 	}

@@ -177,6 +177,7 @@ const char *br_words_of_skip(enum br_reason reason)
 	case BR_REASON_SERVICE:
 	case BR_REASON_CANCELLED:
 	case BR_REASON_ENGINE:
+	case BR_REASON_TRIES:
 		return br_reason_name(reason);
 	}
 	return "";

@@ -74,7 +74,7 @@ static void print_table(void)
 		(void)printf("%s\"%s\"", i ? "," : "",
 			br_result_name((enum br_result)i));
 	(void)printf("],\"reason\":[");
-	for (int i = BR_REASON_STATUS; i <= BR_REASON_FAIL_FAST; i++)
+	for (int i = BR_REASON_STATUS; i <= BR_REASON_TRIES; i++)
 		(void)printf("%s\"%s\"", i > BR_REASON_STATUS ? "," : "",
 			br_reason_name((enum br_reason)i));
 	(void)printf("]}\n");

@@ -12,7 +12,7 @@ complain() {
 	bad=1
 }
 
-sources=$(find lib cmd init tests -name '*.[ch]')
+sources=$(find lib cmd agent init tests -name '*.[ch]')
 scripts=$(find samples tests .ci -type f \( -name '*.sh' -o -name '*.py' -o -perm -100 \) \
 	! -path '*/corpus/*' ! -path '*/scenario/*/*' ! -path '*/__pycache__/*')
 

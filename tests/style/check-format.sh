@@ -3,4 +3,4 @@
 # check-format.sh TREE - fails where a source is not as .clang-format has it.
 set -eu
 cd "$1"
-find lib cmd init tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
+find lib cmd agent init tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror

@@ -11,4 +11,4 @@ cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 -D_GNU_SOURCE -I
 	-j 2 --cppcheck-build-dir="$1/cppcheck" --inline-suppr \
 	--enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --suppress=resourceLeak --suppress=memleak \
-	--suppress=ctuuninitvar --suppress=readdirCalled --library=posix lib cmd init
+	--suppress=ctuuninitvar --suppress=readdirCalled --library=posix lib cmd agent init

@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 # shellcheck disable=SC2016
-find lib cmd init -name '*.c' | sort | xargs -r -n 8 -P "$(nproc)" sh -c '
+find lib cmd agent init -name '*.c' | sort | xargs -r -n 8 -P "$(nproc)" sh -c '
 	for file; do
 		gcc -std=c17 -D_GNU_SOURCE -DBUILDR_VERSION="\"0\"" \
 			-DBUILDR_INIT_PATH="\"init\"" -I. -Ilib -O0 -Werror -fanalyzer \

@@ -20,7 +20,7 @@ mkdir -p "$database"
 sed -e 's/ -W[^ ]*//g' -e 's/ -fstack-clash-protection//' -e 's/ -ftrivial-auto-var-init=[a-z]*//' \
 	"$build/compile_commands.json" >"$database/compile_commands.json"
 
-find lib cmd init tests -name '*.c' | sort | while read -r file; do
+find lib cmd agent init tests -name '*.c' | sort | while read -r file; do
 	# init is built outside of meson's compilers and is in no database.
 	case $file in
 	init/*) ;;

@@ -72,11 +72,19 @@ static const struct br_event event_samples[] = {
 	{ SAMPLE(BR_EVENT_NOTICE),
 		.notice = { BR_LEVEL_WARNING, "\x1b[2J is harmless" } },
 	{ SAMPLE(BR_EVENT_BUILD_FINISHED),
-		.build_finished = { BR_RESULT_FAIL, 1, 754.321,
-			{ event_sample_results, 6 } } },
+		.build_finished = { .result = BR_RESULT_FAIL,
+			.exit = 1,
+			.seconds = 754.321,
+			.stages = { event_sample_results, 6 } } },
 	{ SAMPLE(BR_EVENT_BUILD_FINISHED),
-		.build_finished = { BR_RESULT_CANCELLED, 130, 0.1,
-			{ NULL, 0 } } },
+		.build_finished = { .result = BR_RESULT_CANCELLED,
+			.exit = 130,
+			.seconds = 0.1 } },
+	{ SAMPLE(BR_EVENT_BUILD_FINISHED),
+		.build_finished = { .result = BR_RESULT_ERROR,
+			.exit = 3,
+			.reason = BR_REASON_TRIES,
+			.host = { "agent-1", "Linux", "6.1", "x86_64" } } },
 };
 
 static inline size_t event_sample_count(void)

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/diary.h"
+#include "agent/names.h"
+#include "agent/order.h"
+#include "base/alloc.h"
+#include "base/clean.h"
+#include "base/clock.h"
+#include "broker/broker.h"
+#include "checkout/checkout.h"
+
+enum {
+	CHANNEL_JOBS = 1,
+	/* For what may be refused: a queue that is not there, or otherwise. */
+	CHANNEL_LOOK = 2,
+	/* The first of the orders' own. */
+	CHANNEL_ORDERS = 3,
+	HEARTBEAT_SECONDS = 10,
+	CONNECT_TIMEOUT_MS = 5000,
+	/* Between two attempts to connect; doubled until the last. */
+	RETRY_FIRST_MS = 500,
+	RETRY_LAST_MS = 30 * 1000,
+	/* Failures of its own in a row before an agent takes no more jobs. */
+	FAILURES_MAX = 3,
+	/* And for how long it then does not. */
+	REST_MS = 30 * 1000,
+};
+
+struct agent {
+	const struct agent_options *options;
+	struct br_broker *broker;
+	struct order_options order_options;
+	/* In no order; `capacity` also bounds the channels. */
+	struct order **orders;
+	size_t order_count;
+	size_t order_capacity;
+	struct order_channels channels;
+	/* Queues that are consumed, by the number of their consumer. */
+	char **queues;
+	size_t queue_count;
+	int signal_fd;
+	/* When to connect again, or to take jobs again; -1: not. */
+	int64_t connect_ms;
+	int64_t rest_ms;
+	int64_t retry_ms;
+	unsigned failure_count;
+	bool is_consuming;
+	/* 0: goes on; 1: takes no more; 2: leaves. */
+	unsigned stop_count;
+};
+
+static void ignore(void *ctx, const struct br_reply *reply)
+{
+	(void)ctx;
+	(void)reply;
+}
+
+static size_t count_working(const struct agent *agent)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < agent->order_count; i++)
+		count += agent->orders[i]->state != ORDER_WAITING &&
+			agent->orders[i]->state != ORDER_DONE &&
+			agent->orders[i]->state != ORDER_CLAIMED_ELSEWHERE;
+	return count;
+}
+
+/* Begin what waits, as far as jobs are free. */
+static void begin_waiting(struct agent *agent)
+{
+	for (size_t i = 0; agent->broker && i < agent->order_count; i++)
+		if (agent->orders[i]->state == ORDER_WAITING &&
+			agent->stop_count == 0 &&
+			count_working(agent) < agent->options->jobs)
+			order_begin(agent->orders[i]);
+}
+
+static void stop_consuming(struct agent *agent)
+{
+	char name[24];
+
+	if (!agent->broker || !agent->is_consuming)
+		return;
+	agent->is_consuming = false;
+	for (size_t i = 0; i < agent->queue_count; i++) {
+		(void)snprintf(name, sizeof(name), "%zu", i);
+		br_queue_cancel(
+			agent->broker, CHANNEL_JOBS, name, ignore, NULL);
+	}
+}
+
+static void order_ended(void *ctx, struct order *order, enum order_end end)
+{
+	struct agent *agent = ctx;
+
+	diary("job", "build", order->id, "end",
+		end == ORDER_END_REPORTED            ? "reported"
+			: end == ORDER_END_ELSEWHERE ? "elsewhere"
+			: end == ORDER_END_MOVED     ? "moved"
+						     : "given back",
+		NULL);
+	if (end == ORDER_END_REPORTED)
+		agent->failure_count = 0;
+	if (end != ORDER_END_AGAIN)
+		return;
+	agent->failure_count++;
+	if (agent->failure_count < FAILURES_MAX)
+		return;
+	diary("rest", "why", "three failures of its own in a row", NULL);
+	stop_consuming(agent);
+	agent->rest_ms = br_clock_now_ms() + REST_MS;
+}
+
+static bool is_channel_taken(const struct agent *agent, unsigned channel)
+{
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (agent->orders[i]->channel == channel)
+			return true;
+	return false;
+}
+
+static unsigned free_channel(const struct agent *agent)
+{
+	unsigned channel = CHANNEL_ORDERS;
+
+	while (is_channel_taken(agent, channel))
+		channel++;
+	return channel;
+}
+
+/* The routing key of a job is its queue's name: it came by the default exchange. */
+static void take_delivery(void *ctx, const struct br_delivery *delivery)
+{
+	struct agent *agent = ctx;
+	struct order *made = NULL;
+
+	/* Six labels make 64 queues, each with as many as may run. */
+	if (agent->order_count + CHANNEL_ORDERS >= ORDER_CHANNELS) {
+		br_delivery_reject(
+			agent->broker, delivery->channel, delivery->tag, true);
+		return;
+	}
+	made = order_new(&agent->order_options, delivery, delivery->routing_key,
+		free_channel(agent));
+	for (size_t i = 0; i < agent->order_count; i++) {
+		struct order *order = agent->orders[i];
+
+		if (made->id[0] != '\0' && order->state != ORDER_DONE &&
+			order->delivery_tag == 0 &&
+			strcmp(order->id, made->id) == 0) {
+			order_adopt(order, delivery);
+			order_free(made);
+			return;
+		}
+	}
+	agent->orders = br_grow(agent->orders, agent->order_count,
+		&agent->order_capacity, sizeof(*agent->orders));
+	agent->orders[agent->order_count++] = made;
+	begin_waiting(agent);
+}
+
+static void take_confirm(void *ctx, unsigned channel, uint64_t tag,
+	bool is_multiple, bool is_accepted)
+{
+	struct agent *agent = ctx;
+
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (agent->orders[i]->channel == channel)
+			order_confirmed(agent->orders[i], tag, is_multiple,
+				is_accepted);
+}
+
+static void lose_broker(void *ctx, const struct br_err *why)
+{
+	struct agent *agent = ctx;
+
+	diary("broker lost", "why", why->text, NULL);
+	agent->channels = (struct order_channels){ 0 };
+	for (size_t i = 0; i < agent->order_count; i++)
+		order_cast_off(agent->orders[i]);
+	agent->is_consuming = false;
+	agent->connect_ms = br_clock_now_ms() + RETRY_FIRST_MS;
+	agent->retry_ms = RETRY_FIRST_MS;
+}
+
+static void consume_again(void *ctx, unsigned channel)
+{
+	struct agent *agent = ctx;
+
+	(void)channel;
+	/* The queue was deleted: it is made anew with the next look. */
+	agent->is_consuming = false;
+	agent->rest_ms = br_clock_now_ms() + RETRY_FIRST_MS;
+}
+
+static void channel_closed(
+	void *ctx, unsigned channel, const struct br_reply *why)
+{
+	struct agent *agent = ctx;
+
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (agent->orders[i]->channel == channel)
+			order_channel_closed(agent->orders[i]);
+	if (channel >= CHANNEL_ORDERS)
+		agent->channels.is_confirming[channel] = false;
+	if (channel != CHANNEL_JOBS)
+		return;
+	diary("channel closed", "why", why->err.text, NULL);
+	consume_again(agent, channel);
+}
+
+static void on_consuming(void *ctx, const struct br_reply *reply)
+{
+	struct agent *agent = ctx;
+
+	if (reply->err.code != BR_OK)
+		diary("no jobs", "why", reply->err.text, NULL);
+	else
+		agent->retry_ms = RETRY_FIRST_MS;
+}
+
+struct consumer {
+	struct agent *agent;
+	size_t index;
+};
+
+static void consume(struct agent *agent, size_t index)
+{
+	char name[24];
+
+	(void)snprintf(name, sizeof(name), "%zu", index);
+	br_queue_consume(agent->broker, CHANNEL_JOBS, agent->queues[index],
+		name, on_consuming, agent);
+}
+
+static void on_declared(void *ctx, const struct br_reply *reply)
+{
+	struct consumer *consumer = ctx;
+	struct agent *agent = consumer->agent;
+
+	/* 406: it is there in another form, which is as good. */
+	if (agent->broker && reply->err.code != BR_EUNAVAIL)
+		consume(agent, consumer->index);
+	free(consumer);
+}
+
+static void on_looked_for(void *ctx, const struct br_reply *reply)
+{
+	struct consumer *consumer = ctx;
+	struct agent *agent = consumer->agent;
+
+	if (reply->err.code == BR_OK) {
+		consume(agent, consumer->index);
+		free(consumer);
+	} else if (reply->err.code == BR_ENOTFOUND && agent->broker) {
+		names_declare_job_queue(agent->broker, CHANNEL_LOOK,
+			agent->options->queue, agent->queues[consumer->index],
+			on_declared, consumer);
+	} else {
+		free(consumer);
+	}
+}
+
+/* Take jobs from every queue: one that is there is taken as it is. */
+static void start_consuming(struct agent *agent)
+{
+	agent->is_consuming = true;
+	agent->rest_ms = -1;
+	br_channel_prefetch(agent->broker, CHANNEL_JOBS,
+		(uint16_t)agent->options->jobs, ignore, NULL);
+	for (size_t i = 0; i < agent->queue_count; i++) {
+		struct consumer *consumer = br_alloc(sizeof(*consumer));
+		const struct br_queue_spec spec = {
+			.name = agent->queues[i],
+			.is_passive = true,
+		};
+
+		*consumer = (struct consumer){ .agent = agent, .index = i };
+		br_queue_declare(agent->broker, CHANNEL_LOOK, &spec,
+			on_looked_for, consumer);
+	}
+}
+
+/* Half of it and more, so that not all agents come at once. */
+static int64_t jitter(int64_t ms)
+{
+	return ms / 2 + (int64_t)(random() % (long)(ms / 2 + 1));
+}
+
+static bool connect_broker(struct agent *agent)
+{
+	const struct agent_options *options = agent->options;
+	const struct br_broker_options where = {
+		.url = options->broker,
+		.ca_file = options->ca_file,
+		.cert_file = options->cert_file,
+		.key_file = options->key_file,
+		.name = options->name,
+		.heartbeat_seconds = HEARTBEAT_SECONDS,
+		.timeout_ms = CONNECT_TIMEOUT_MS,
+	};
+	const struct br_broker_handlers handlers = {
+		.ctx = agent,
+		.closed = lose_broker,
+		.delivered = take_delivery,
+		.confirmed = take_confirm,
+		.cancelled = consume_again,
+		.channel_closed = channel_closed,
+	};
+	struct br_err err = { 0 };
+
+	agent->connect_ms = -1;
+	if (!br_broker_open(&where, &handlers, &agent->broker, &err)) {
+		diary("no broker", "why", err.text, NULL);
+		agent->connect_ms = br_clock_now_ms() + jitter(agent->retry_ms);
+		agent->retry_ms = agent->retry_ms * 2 > RETRY_LAST_MS
+			? RETRY_LAST_MS
+			: agent->retry_ms * 2;
+		return err.code != BR_EINPUT;
+	}
+	diary("connected", "broker", br_broker_show(agent->broker), "version",
+		br_broker_version(agent->broker), NULL);
+	agent->order_options.broker = agent->broker;
+	br_channel_open(agent->broker, CHANNEL_JOBS, ignore, NULL);
+	br_channel_open(agent->broker, CHANNEL_LOOK, ignore, NULL);
+	br_exchange_declare(agent->broker, CHANNEL_JOBS, NAMES_EVENTS, "topic",
+		ignore, NULL);
+	/* What is still ours is claimed before anything new is taken. */
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (agent->orders[i]->state == ORDER_ADRIFT)
+			order_return(agent->orders[i]);
+	if (agent->stop_count == 0 && agent->rest_ms < 0)
+		start_consuming(agent);
+	return true;
+}
+
+/* Forget orders that are done and that nothing asks for any more. */
+static void drop_done(struct agent *agent)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < agent->order_count; i++) {
+		struct order *order = agent->orders[i];
+
+		if (order->state == ORDER_DONE && order->pending_count == 0)
+			order_free(order);
+		else
+			agent->orders[kept++] = order;
+	}
+	agent->order_count = kept;
+}
+
+static int64_t next_deadline(const struct agent *agent)
+{
+	int64_t deadline_ms =
+		br_clock_earlier(agent->connect_ms, agent->rest_ms);
+
+	if (agent->broker)
+		deadline_ms = br_clock_earlier(
+			deadline_ms, br_broker_deadline_ms(agent->broker));
+	for (size_t i = 0; i < agent->order_count; i++)
+		deadline_ms =
+			br_clock_earlier(deadline_ms, agent->orders[i]->due_ms);
+	return deadline_ms;
+}
+
+static int timeout_until(int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - br_clock_now_ms();
+
+	if (deadline_ms < 0)
+		return -1;
+	if (left_ms < 0)
+		return 0;
+	return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
+}
+
+static void take_signals(struct agent *agent)
+{
+	struct signalfd_siginfo info;
+
+	while (read(agent->signal_fd, &info, sizeof(info)) ==
+		(ssize_t)sizeof(info)) {
+		agent->stop_count++;
+		if (info.ssi_signo == SIGINT)
+			agent->stop_count = 2;
+		diary("stopping", "how",
+			agent->stop_count > 1 ? "at once"
+					      : "when the jobs have ended",
+			NULL);
+		stop_consuming(agent);
+	}
+}
+
+/* What was never begun goes back at once; with a second signal all does. */
+static void give_jobs_back(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->order_count; i++) {
+		struct order *order = agent->orders[i];
+		bool is_begun = order->state != ORDER_WAITING &&
+			order->state != ORDER_CLAIMED_ELSEWHERE;
+
+		if (!is_begun && agent->broker) {
+			br_delivery_reject(agent->broker,
+				order->delivery_channel, order->delivery_tag,
+				true);
+			order->state = ORDER_DONE;
+		}
+	}
+}
+
+static bool is_over(const struct agent *agent)
+{
+	if (agent->stop_count > 1)
+		return true;
+	return agent->stop_count == 1 && agent->order_count == 0;
+}
+
+static void turn(struct agent *agent)
+{
+	size_t count = agent->order_count;
+	br_autofree struct pollfd *waits =
+		br_alloc_array(count + 2, sizeof(*waits));
+	struct br_err err = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		waits[i] = (struct pollfd){
+			.fd = backlog_is_full(&agent->orders[i]->backlog)
+				? -1
+				: agent->orders[i]->worker.fd,
+			.events = POLLIN,
+		};
+	waits[count] =
+		(struct pollfd){ .fd = agent->signal_fd, .events = POLLIN };
+	waits[count + 1] = (struct pollfd){
+		.fd = agent->broker ? br_broker_fd(agent->broker) : -1,
+		.events = agent->broker ? br_broker_poll_events(agent->broker)
+					: 0,
+	};
+	(void)poll(waits, count + 2, timeout_until(next_deadline(agent)));
+	if (waits[count].revents)
+		take_signals(agent);
+	if (agent->broker && !br_broker_work(agent->broker, &err)) {
+		br_broker_free(agent->broker);
+		agent->broker = NULL;
+		agent->order_options.broker = NULL;
+	}
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (agent->broker || agent->orders[i]->worker.fd >= 0)
+			order_work(agent->orders[i]);
+}
+
+static void look_at_clock(struct agent *agent)
+{
+	int64_t now_ms = br_clock_now_ms();
+
+	if (!agent->broker && agent->connect_ms >= 0 &&
+		agent->connect_ms <= now_ms)
+		(void)connect_broker(agent);
+	if (agent->broker && !agent->is_consuming && agent->rest_ms >= 0 &&
+		agent->rest_ms <= now_ms && agent->stop_count == 0)
+		start_consuming(agent);
+}
+
+static int watch_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* An agent takes from the queues of all subsets of its labels. */
+static void name_queues(struct agent *agent)
+{
+	const struct job_texts *labels = &agent->options->labels;
+	size_t count = (size_t)1 << labels->count;
+
+	agent->queues = br_alloc_array(count, sizeof(*agent->queues));
+	agent->queue_count = count;
+	for (size_t set = 0; set < count; set++) {
+		const char *items[8];
+		struct job_texts subset = { .items = items };
+
+		for (size_t i = 0; i < labels->count; i++)
+			if (set & ((size_t)1 << i))
+				items[subset.count++] = labels->items[i];
+		agent->queues[set] =
+			names_job_queue(agent->options->queue, &subset);
+	}
+}
+
+static void free_agent(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->order_count; i++)
+		order_free(agent->orders[i]);
+	free(agent->orders);
+	for (size_t i = 0; i < agent->queue_count; i++)
+		free(agent->queues[i]);
+	free(agent->queues);
+	br_broker_free(agent->broker);
+	if (agent->signal_fd >= 0)
+		(void)close(agent->signal_fd);
+}
+
+int agent_run(const struct agent_options *options)
+{
+	enum { EXIT_ENVIRONMENT = 3 };
+	struct agent agent = {
+		.options = options,
+		.order_options = {
+			.name = options->name,
+			.work_dir = options->work_dir,
+			.docker_sock = options->docker_sock,
+			.policy = &options->policy,
+			.labels = &options->labels,
+			.queue = options->queue,
+			.ended = order_ended,
+		},
+		.signal_fd = watch_signals(),
+		.connect_ms = 0,
+		.rest_ms = -1,
+		.retry_ms = RETRY_FIRST_MS,
+	};
+
+	agent.order_options.ctx = &agent;
+	agent.order_options.channels = &agent.channels;
+	name_queues(&agent);
+	(void)br_checkout_sweep(options->work_dir);
+	if (!connect_broker(&agent)) {
+		free_agent(&agent);
+		return EXIT_ENVIRONMENT;
+	}
+	while (!is_over(&agent)) {
+		turn(&agent);
+		look_at_clock(&agent);
+		if (agent.stop_count > 0)
+			give_jobs_back(&agent);
+		begin_waiting(&agent);
+		drop_done(&agent);
+	}
+	free_agent(&agent);
+	return 0;
+}

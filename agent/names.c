@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/names.h"
+
+#include "base/alloc.h"
+#include "base/clean.h"
+
+char *names_claim(const char *build)
+{
+	return br_format("buildr.claim.%s", build);
+}
+
+char *names_result(const char *build)
+{
+	return br_format("buildr.result.%s", build);
+}
+
+char *names_tries(const char *build)
+{
+	return br_format("buildr.tries.%s", build);
+}
+
+char *names_dead(const char *queue)
+{
+	return br_format("%s.dead", queue);
+}
+
+char *names_job_queue(const char *queue, const struct job_texts *labels)
+{
+	struct br_buf name = { 0 };
+
+	br_buf_add_text(&name, queue);
+	for (size_t i = 0; i < labels->count; i++)
+		br_buf_addf(
+			&name, "%c%s", i == 0 ? '@' : '+', labels->items[i]);
+	return br_buf_take(&name);
+}
+
+static void ignore(void *ctx, const struct br_reply *reply)
+{
+	(void)ctx;
+	(void)reply;
+}
+
+void names_declare_job_queue(struct br_broker *broker, unsigned channel,
+	const char *base, const char *name, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *dead = names_dead(base);
+	const struct br_queue_spec last = {
+		.name = dead,
+		.is_durable = true,
+	};
+	const struct br_queue_spec spec = {
+		.name = name,
+		.is_durable = true,
+		.is_quorum = true,
+		.dead_letter_exchange = "",
+		.dead_letter_routing_key = dead,
+	};
+
+	br_queue_declare(broker, channel, &last, ignore, NULL);
+	br_queue_declare(broker, channel, &spec, fn, ctx);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - events of a build that no worker tells: of jobs that are none.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/backlog.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/str.h"
+
+/* Borrowed for the call. */
+struct report {
+	const char *build;
+	uint32_t attempt;
+	/* The agent's. */
+	const char *name;
+	/* What is wrong. */
+	const char *text;
+	/* The job was tried too often. */
+	bool is_tries;
+};
+
+/*
+ * Add build.started, a notice and build.finished with the result `error` to
+ * `backlog`. Fails as backlog_add().
+ */
+bool report_error(const struct report *report, struct backlog *backlog,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Whether the event `line` has `type`, given as `"type":"build.finished"`. */
+bool report_has_type(struct br_str line, const char *type);
+
+/*
+ * Give `<build>.<type>` for an event. Ownership: the caller frees it with free().
+ */
+char *report_routing_key(
+	const char *build, struct br_str line) BR_NONNULL_RESULT;

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clean.h"
+#include "base/file.h"
+#include "checkout/checkout.h"
+#include "engine/docker.h"
+#include "event/bus.h"
+#include "event/json.h"
+#include "run/run.h"
+
+/* The contract's exit codes for a build that was never begun. */
+enum { EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
+
+/* For a repository that does not come. */
+enum { CHECKOUT_TIMEOUT_MS = 30 * 60 * 1000 };
+
+/* Where the signal handler writes. */
+static volatile sig_atomic_t stop_fd = -1;
+
+/* The child's own state. */
+struct work {
+	const struct worker_options *options;
+	struct br_bus bus;
+	/* Readable: stop. */
+	int cancel_fd;
+	struct br_checkout checkout;
+};
+
+/* Writes events down the pipe. */
+struct pipe_sink {
+	struct br_sink sink;
+	int fd;
+	struct br_buf line;
+};
+
+static bool write_event(
+	struct br_sink *self, const struct br_event *event, struct br_err *err)
+{
+	struct pipe_sink *sink = (struct pipe_sink *)self;
+
+	br_buf_clear(&sink->line);
+	br_event_format(event, &sink->line);
+	return br_file_write(sink->fd, sink->line.data, sink->line.len, err);
+}
+
+static void emit(struct work *work, struct br_event *event)
+{
+	struct br_err ignored = { 0 };
+
+	/* Nobody listens any more: the agent is gone, and so are we. */
+	if (!br_bus_emit(&work->bus, event, &ignored))
+		_exit(WORKER_AGAIN);
+}
+
+/* Facts of this machine; they point into `host`. */
+static struct br_event_host describe_host(
+	const struct work *work, struct utsname *host)
+{
+	(void)uname(host);
+	return (struct br_event_host){
+		.name = work->options->name,
+		.system = host->sysname,
+		.release = host->release,
+		.machine = host->machine,
+	};
+}
+
+static void emit_started(struct work *work)
+{
+	struct utsname host;
+
+	emit(work,
+		&(struct br_event){
+			.type = BR_EVENT_BUILD_STARTED,
+			.build_started = {
+				.host = describe_host(work, &host),
+				.version = BUILDR_VERSION,
+				.branch = work->options->job->branch,
+				.commit = work->options->job->commit,
+			},
+		});
+}
+
+static void emit_finished(struct work *work, int code)
+{
+	struct utsname host;
+
+	emit(work,
+		&(struct br_event){
+			.type = BR_EVENT_BUILD_FINISHED,
+			.build_finished = {
+				.result = BR_RESULT_ERROR,
+				.exit = code,
+				.host = describe_host(work, &host),
+			},
+		});
+}
+
+static void emit_error(struct work *work, const char *text)
+{
+	emit(work,
+		&(struct br_event){
+			.type = BR_EVENT_NOTICE,
+			.notice = { .level = BR_LEVEL_ERROR, .text = text },
+		});
+}
+
+/* Tell of a build that never was one. */
+static int fail_before(
+	struct work *work, const char *text, int code, bool is_ours)
+{
+	emit_started(work);
+	emit_error(work, text);
+	emit_finished(work, code);
+	return is_ours ? WORKER_AGAIN : WORKER_DONE;
+}
+
+static int fail_by(struct work *work, const struct br_err *err)
+{
+	bool is_jobs_fault =
+		err->code == BR_EINPUT || err->code == BR_ENOTFOUND;
+
+	return fail_before(work, err->text,
+		is_jobs_fault ? EXIT_USAGE : EXIT_ENVIRONMENT, !is_jobs_fault);
+}
+
+static bool check_out(struct work *work, struct br_err *err)
+{
+	const struct worker_options *options = work->options;
+	const struct br_checkout_options how = {
+		.repo = options->job->repo,
+		.branch = options->job->branch,
+		.commit = options->job->commit,
+		.work_dir = options->work_dir,
+		.build = options->build,
+		.allowed_protocols = options->policy->protocols,
+		.timeout_ms = CHECKOUT_TIMEOUT_MS,
+		.cancel_fd = work->cancel_fd,
+	};
+
+	return policy_check_repo(options->policy, how.repo, err) &&
+		br_checkout_make(&how, &work->checkout, err);
+}
+
+/* The agent's own settings, its broker's password among them, are not the job's. */
+static const char **copy_environment(void)
+{
+	size_t count = 0;
+	size_t kept = 0;
+
+	while (environ[count])
+		count++;
+
+	const char **copy = br_alloc_array(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		if (!br_has_prefix(environ[i], "BUILDR_"))
+			copy[kept++] = environ[i];
+	return copy;
+}
+
+/*
+ * Whether a file of the checkout is one: no link leads out of the tree, where other
+ * people's files are (openat2(2)).
+ */
+static bool is_inside(const struct work *work, const char *path)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	br_autoclose int tree =
+		open(work->checkout.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	br_autoclose int fd = tree < 0
+		? -1
+		: (int)syscall(SYS_openat2, tree, path, &how, sizeof(how));
+
+	return fd >= 0;
+}
+
+/* The manifest stands at the top of the tree, and is not looked for further up. */
+static bool find_manifest(
+	const struct work *work, const char **name, struct br_err *err)
+{
+	static const char *const names[] = { ".buildr", ".buildr.yml",
+		".buildr.yaml" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		br_autofree char *path =
+			br_path_join(work->checkout.folder, names[i]);
+		struct stat status;
+
+		if (lstat(path, &status) < 0 || S_ISDIR(status.st_mode))
+			continue;
+		*name = names[i];
+		return is_inside(work, names[i]) ||
+			br_fail(err, BR_EINPUT,
+				"'%s' is a link out of the repository",
+				names[i]);
+	}
+	return br_fail(err, BR_ENOTFOUND,
+		"the repository has no .buildr.yml at its top");
+}
+
+static bool check_files(const struct work *work,
+	const struct br_manifest *manifest, struct br_err *err)
+{
+	for (size_t i = 0; i < manifest->env_files.count; i++) {
+		const char *path = manifest->env_files.items[i].text;
+
+		/* One that is not there is the plan's to report. */
+		if (!is_inside(work, path) && errno != ENOENT)
+			return br_fail(err, BR_EINPUT,
+				"the file '%s' of the environment is not in "
+				"the repository",
+				path);
+	}
+	return true;
+}
+
+static bool make_plan(struct work *work, struct br_diags *diags,
+	struct br_plan **plan, struct br_err *err)
+{
+	const struct worker_options *options = work->options;
+	const struct job *job = options->job;
+	br_auto(br_manifest) struct br_manifest *manifest = NULL;
+	br_autofree const char **environment = copy_environment();
+	const char *name = NULL;
+
+	if (!find_manifest(work, &name, err) ||
+		!br_manifest_open(
+			work->checkout.folder, name, &manifest, diags, err))
+		return false;
+	if (!manifest)
+		return true;
+	if (!check_files(work, manifest, err))
+		return false;
+
+	const struct br_plan_options how = {
+		.env = job->environment.items,
+		.env_count = job->environment.count,
+		.selection = { job->stages.items, job->stages.count },
+		.environment = environment,
+		.caller_uid = geteuid(),
+		.caller_gid = getegid(),
+	};
+	return br_plan_build(manifest, &how, diags, plan, err) &&
+		(!*plan || policy_apply(options->policy, manifest, *plan, err));
+}
+
+static int run_plan(
+	struct work *work, const struct br_plan *plan, struct br_engine *engine)
+{
+	const struct worker_options *options = work->options;
+	br_autofree char *repo = br_checkout_show(options->job->repo);
+	struct br_outcome outcome = { 0 };
+	const struct br_run_options how = {
+		.engine = engine,
+		.bus = &work->bus,
+		.version = BUILDR_VERSION,
+		.host_name = options->name,
+		.repo = repo,
+		.branch = work->checkout.branch,
+		.commit = work->checkout.commit,
+		.timeout_ms = options->policy->timeout_ms,
+		.grace_ms = BR_RUN_GRACE_MS,
+		.cancel_fd = work->cancel_fd,
+	};
+
+	br_run(plan, &how, &outcome);
+	return outcome.is_ours ? WORKER_AGAIN : WORKER_DONE;
+}
+
+static int run(struct work *work)
+{
+	br_auto(br_plan) struct br_plan *plan = NULL;
+	br_auto(br_engine) struct br_engine *engine = NULL;
+	const struct br_docker_options where = {
+		.address = work->options->docker_sock,
+	};
+	struct br_diags diags = { 0 };
+	br_autobuf struct br_buf mistakes = { 0 };
+	struct br_err err = { 0 };
+
+	if (!check_out(work, &err))
+		return fail_by(work, &err);
+
+	bool is_planned = make_plan(work, &diags, &plan, &err);
+	br_diags_format(&diags, &mistakes);
+	br_diags_done(&diags);
+	if (!is_planned)
+		return fail_by(work, &err);
+	if (!plan)
+		return fail_before(
+			work, br_buf_text(&mistakes), EXIT_USAGE, false);
+	if (!br_docker_open(&where, &engine, &err))
+		return fail_before(work, err.text, EXIT_ENVIRONMENT, true);
+	return run_plan(work, plan, engine);
+}
+
+static void on_signal(int number)
+{
+	int saved = errno;
+	char byte = (char)number;
+
+	(void)!write((int)stop_fd, &byte, 1);
+	errno = saved;
+}
+
+/* Signals become bytes on a pipe, as a build wants them. */
+static int catch_signals(void)
+{
+	static const int caught[] = { SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = on_signal };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	stop_fd = ends[1];
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		(void)sigaction(caught[i], &action, NULL);
+	return ends[0];
+}
+
+/* Nothing of the agent's is the worker's but the pipe and stderr. */
+static int keep_only(int fd)
+{
+	enum { KEPT = STDERR_FILENO + 1 };
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+		dup2(null, STDOUT_FILENO) < 0 ||
+		(fd != KEPT && dup2(fd, KEPT) < 0) ||
+		close_range(KEPT + 1, ~0U, 0) < 0 ||
+		fcntl(KEPT, F_SETFD, FD_CLOEXEC) < 0)
+		_exit(WORKER_AGAIN);
+	return KEPT;
+}
+
+BR_NORETURN static void worker_main(
+	const struct worker_options *options, int fd, pid_t agent)
+{
+	sigset_t none;
+	struct work work = {
+		.options = options,
+		.bus = { .attempt = options->attempt },
+	};
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != agent)
+		_exit(WORKER_AGAIN);
+	/* A signal of the terminal is the agent's to pass on. */
+	(void)setsid();
+
+	struct pipe_sink sink = { .sink = { .handle = write_event },
+		.fd = keep_only(fd) };
+	(void)sigemptyset(&none);
+	work.cancel_fd = catch_signals();
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	memcpy(work.bus.build, options->build, sizeof(work.bus.build));
+	br_bus_add(&work.bus, &sink.sink);
+
+	int status = run(&work);
+	br_checkout_remove(&work.checkout);
+	_exit(status);
+}
+
+bool worker_start(const struct worker_options *options, struct worker *worker,
+	struct br_err *err)
+{
+	pid_t agent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return br_fail_errno(err, "make a pipe");
+	br_autoclose int read_fd = ends[0];
+	br_autoclose int write_fd = ends[1];
+
+	pid_t child = fork();
+	if (child < 0)
+		return br_fail_errno(err, "start a process");
+	if (child == 0)
+		worker_main(options, write_fd, agent);
+	(void)fcntl(read_fd, F_SETFL, O_NONBLOCK);
+	*worker = (struct worker){ .pid = child, .fd = br_take_fd(&read_fd) };
+	return true;
+}
+
+void worker_stop(const struct worker *worker, int number)
+{
+	if (worker->pid > 0)
+		(void)kill(worker->pid, number);
+}
+
+int worker_end(struct worker *worker)
+{
+	int status = 0;
+
+	if (worker->fd >= 0)
+		(void)close(br_take_fd(&worker->fd));
+	if (worker->pid <= 0)
+		return WORKER_AGAIN;
+	(void)kill(worker->pid, SIGKILL);
+	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	worker->pid = 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE
+		? WORKER_DONE
+		: WORKER_AGAIN;
+}

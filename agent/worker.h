@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.h - the child process that runs one job.
+ *
+ * It checks the project out, runs it as `buildr run` does, and writes every event as a
+ * line of JSON down a pipe. A build that crashes takes no agent with it; and the
+ * worker dies with the agent, and its containers with the worker.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/job.h"
+#include "agent/policy.h"
+#include "base/attr.h"
+#include "base/err.h"
+
+/* How a worker ends: its exit status. */
+enum {
+	/* The last event says how the build came out. */
+	WORKER_DONE = 0,
+	/*
+	 * The agent, the engine or the network is at fault: what the last event
+	 * says is no result, and another try may pass (EX_TEMPFAIL of sysexits.h).
+	 */
+	WORKER_AGAIN = 75,
+};
+
+/* Borrowed for the call of worker_start(). */
+struct worker_options {
+	const struct job *job;
+	/* The build's id and which try this is. */
+	const char *build;
+	uint32_t attempt;
+	/* --name, --work-dir, and the engine's address or NULL. */
+	const char *name;
+	const char *work_dir;
+	const char *docker_sock;
+	const struct policy *policy;
+};
+
+/* A child at work. All zero but for fd -1: none. */
+struct worker {
+	pid_t pid;
+	/* Its events, to be read until the end; does not block. */
+	int fd;
+};
+
+/* Fork. Ownership: worker_end(), after it has ended. Fails with BR_ESYSTEM. */
+bool worker_start(const struct worker_options *options, struct worker *worker,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Ask it to stop as a signal does: SIGINT, SIGTERM; a second one at once. */
+void worker_stop(const struct worker *worker, int number);
+
+/* Close the pipe, kill what is still there, and give how it ended. */
+int worker_end(struct worker *worker);
