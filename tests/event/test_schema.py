@@ -143,7 +143,7 @@ def main():
               set(schema["$defs"]["results"]["additionalProperties"]["enum"])
               ^ set(table["result"]))
     reasons = [schema["$defs"][name]["properties"]["reason"]["enum"]
-               for name in ("stage.finished", "stage.skipped")]
+               for name in ("stage.finished", "stage.skipped", "build.finished")]
     tap.check("the reasons are the table's", set(sum(reasons, [])) ^ set(table["reason"]))
     for name, fields in table["types"].items():
         tap.check(f"{name}: the schema says what the table says",
