@@ -109,6 +109,21 @@ stage:
             wait_until(lambda: not processes_with(token), GONE_SECONDS, "the step to end")
 
 
+def a_full_disk_under_the_log(program, wire):
+    """The log is nice to have: the build goes on without."""
+    with place_of(program, MANIFEST) as place:
+        state = place.top / "state"
+        state.mkdir()
+        with small_disk(state):
+            fill(state)
+            result = place.run("run", "--output", "json", wire=wire,
+                               env={"XDG_STATE_HOME": str(state)})
+            check(result.status == 0, f"exit status {result.status}: {result.stderr[-600:]!r}")
+            check(json.loads(result.stdout.splitlines()[-1])["result"] == "pass",
+                  "the build did not pass")
+            check(not complaints(result.stderr), f"it says {result.stderr!r}")
+
+
 def a_step_that_forks_without_end(program, wire):
     token = uuid.uuid4().hex
     # The shell that started it all comes to its end at once; what is left is the bomb.
@@ -144,7 +159,8 @@ def main():
     sys.exit(run_tests(
         (f"{case.__name__} ({wire})", lambda case=case, wire=wire: case(program, wire))
         for case in (a_full_disk_under_the_project, a_full_disk_for_temporary_files,
-                     a_full_disk_under_the_output, a_step_that_forks_without_end,
+                     a_full_disk_under_the_output, a_full_disk_under_the_log,
+                     a_step_that_forks_without_end,
                      a_step_that_takes_all_memory)
         for wire in WIRES))
 
