@@ -99,6 +99,7 @@ static void close_host(struct br_host *host, enum br_host_state state)
 	struct br_hosts *hosts = host->owner;
 
 	br_container_close(&host->container);
+	br_private_end(hosts->options.private_path);
 	host->state = state;
 	if (hosts->anchor != host)
 		return;
@@ -343,6 +344,7 @@ static void work(struct br_host *host, const struct pollfd *waits)
 	}
 	if (host->state == BR_HOST_OPENING && container->is_up) {
 		host->state = BR_HOST_UP;
+		br_private_end(hosts->options.private_path);
 		hosts->options.changed(hosts->options.ctx, host);
 	} else if (host->state == BR_HOST_ENDING &&
 		br_container_has_ended(container)) {

@@ -161,6 +161,11 @@ bool br_private_begin(const char *path, struct br_err *err)
 	return br_fail_errno(err, "make the folder '%s'", path);
 }
 
+void br_private_end(const char *path)
+{
+	(void)rmdir(path);
+}
+
 static bool copy_init(
 	const char *init_path, const char *folder, struct br_err *err)
 {
@@ -358,9 +363,6 @@ void br_private_close(struct br_private *made)
 	if (!made->folder)
 		return;
 	(void)br_private_remove(made->folder);
-	/* The build's folder goes with the last that is in it. */
-	*strrchr(made->folder, '/') = '\0';
-	(void)rmdir(made->folder);
 	free(made->folder);
 	made->folder = NULL;
 }

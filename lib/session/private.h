@@ -46,12 +46,15 @@ bool br_private_find_init(char **path, struct br_err *err) BR_MUST_CHECK;
 char *br_private_path(const char *build);
 
 /*
- * Have the folder of a build there, in which each container has one of its own. It
- * goes with the last of these, so that it is there only while a container comes up.
+ * Have the folder of a build there, in which each container has one of its own. It is
+ * to be there only while a container comes up: br_private_end().
  *
  * Fails with BR_ESYSTEM, also where something of that name is not this user's alone.
  */
 bool br_private_begin(const char *path, struct br_err *err) BR_MUST_CHECK;
+
+/* Remove the folder of a build, unless a container's is in it. */
+void br_private_end(const char *path);
 
 /*
  * Make the folder `path` with a copy of `init_path` and the socket.
@@ -83,8 +86,5 @@ bool br_private_remove(const char *path);
  */
 size_t br_private_sweep(const struct br_process_id *self);
 
-/*
- * Close the socket and remove the folder, and that of the build if this was the last
- * in it. May be called twice.
- */
+/* Close the socket and remove the folder. May be called twice. */
 void br_private_close(struct br_private *made);
