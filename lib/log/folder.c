@@ -29,7 +29,7 @@ static void add_name(struct br_buf *path, const char *project_dir)
 
 	if (*name == '\0')
 		name = "root";
-	for (size_t i = 0; name[i] != '\0' && i < NAME_BYTES; i++) {
+	for (size_t i = 0; i < NAME_BYTES && name[i] != '\0'; i++) {
 		char c = name[i];
 		bool is_plain = (c >= 'a' && c <= 'z') ||
 			(c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

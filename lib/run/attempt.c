@@ -24,8 +24,9 @@ static bool find_run(struct br_stages *stages, unsigned number,
 			(*run)->number == number)
 			return true;
 	}
-	return br_fail(err, BR_EPROTO,
+	(void)!br_fail(err, BR_EPROTO,
 		"buildr-init told of stage %u, which does not run", number);
+	return false;
 }
 
 static void emit_output(void *ctx, enum br_stream stream, struct br_str piece)

@@ -115,6 +115,7 @@ static void containers_find_each_other_by_alias(void **state)
 
 	assert_good(create_network(world, &err), &err);
 	br_autofree char *id = start_greeter(world, network);
+	assert_non_null(id);
 	spec.network = network;
 	assert_says(world, spec,
 		"until nc -w 5 db 7000 2>/dev/null; do sleep 0.1; done",
@@ -131,6 +132,7 @@ static void a_container_is_in_two_networks_and_knows_other_hosts(void **state)
 
 	assert_good(create_network(world, &err), &err);
 	br_autofree char *id = start_greeter(world, network);
+	assert_non_null(id);
 	spec.network = NULL;
 	spec.second_network = network;
 	spec.extra_hosts = hosts;
@@ -195,6 +197,7 @@ static void a_network_is_swept_when_nothing_runs_in_it(void **state)
 
 	assert_good(create_network(world, &err), &err);
 	br_autofree char *running = start_greeter(world, network);
+	assert_non_null(running);
 	struct br_container_spec spec = spec_of(world, greeter);
 	spec.network = network;
 	br_autofree char *created = create(world, &spec);

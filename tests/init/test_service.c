@@ -123,6 +123,7 @@ static void holds_up_no_other_stage_while_it_waits(void **state)
 	br_autoclose int fd = bind_port(INADDR_ANY, &port);
 
 	(void)state;
+	assert_true(fd >= 0);
 	peer_open(&peer, &plain);
 	peer_start(&peer, 3, STEPS("mkfifo f"));
 	peer_run_until_over(&peer, 1);
