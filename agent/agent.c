@@ -23,8 +23,10 @@ enum {
 	CHANNEL_JOBS = 1,
 	/* For what may be refused: a queue that is not there, or otherwise. */
 	CHANNEL_LOOK = 2,
+	/* For what was reported before the connection was lost. */
+	CHANNEL_LEDGER = 3,
 	/* The first of the orders' own. */
-	CHANNEL_ORDERS = 3,
+	CHANNEL_ORDERS = 4,
 	HEARTBEAT_SECONDS = 10,
 	CONNECT_TIMEOUT_MS = 5000,
 	/* Between two attempts to connect; doubled until the last. */
@@ -32,8 +34,9 @@ enum {
 	RETRY_LAST_MS = 30 * 1000,
 	/* Failures of its own in a row before an agent takes no more jobs. */
 	FAILURES_MAX = 3,
-	/* And for how long it then does not. */
+	/* And for how long it then does not; before, so that others get the job. */
 	REST_MS = 30 * 1000,
+	REST_FIRST_MS = 2000,
 };
 
 struct agent {
@@ -45,6 +48,7 @@ struct agent {
 	size_t order_count;
 	size_t order_capacity;
 	struct order_channels channels;
+	struct ledger ledger;
 	/* Queues that are consumed, by the number of their consumer. */
 	char **queues;
 	size_t queue_count;
@@ -76,12 +80,31 @@ static size_t count_working(const struct agent *agent)
 	return count;
 }
 
+/*
+ * Whether another order is at the same job: a job that is queued twice is reported
+ * once, and the claim is the connection's, not an order's.
+ */
+static bool is_in_hands(const struct agent *agent, const struct order *order)
+{
+	for (size_t i = 0; i < agent->order_count; i++) {
+		const struct order *other = agent->orders[i];
+
+		if (other != order && other->state != ORDER_WAITING &&
+			other->state != ORDER_CLAIMED_ELSEWHERE &&
+			order->id[0] != '\0' &&
+			strcmp(other->id, order->id) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Begin what waits, as far as jobs are free. */
 static void begin_waiting(struct agent *agent)
 {
 	for (size_t i = 0; agent->broker && i < agent->order_count; i++)
 		if (agent->orders[i]->state == ORDER_WAITING &&
 			agent->stop_count == 0 &&
+			!is_in_hands(agent, agent->orders[i]) &&
 			count_working(agent) < agent->options->jobs)
 			order_begin(agent->orders[i]);
 }
@@ -115,10 +138,11 @@ static void order_ended(void *ctx, struct order *order, enum order_end end)
 	if (end != ORDER_END_AGAIN)
 		return;
 	agent->failure_count++;
+	stop_consuming(agent);
+	agent->rest_ms = br_clock_now_ms() + REST_FIRST_MS;
 	if (agent->failure_count < FAILURES_MAX)
 		return;
 	diary("rest", "why", "three failures of its own in a row", NULL);
-	stop_consuming(agent);
 	agent->rest_ms = br_clock_now_ms() + REST_MS;
 }
 
@@ -181,6 +205,16 @@ static void take_confirm(void *ctx, unsigned channel, uint64_t tag,
 				is_accepted);
 }
 
+static void take_return(void *ctx, unsigned channel, const char *routing_key)
+{
+	struct agent *agent = ctx;
+
+	(void)routing_key;
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (agent->orders[i]->channel == channel)
+			order_returned(agent->orders[i]);
+}
+
 static void lose_broker(void *ctx, const struct br_err *why)
 {
 	struct agent *agent = ctx;
@@ -190,6 +224,7 @@ static void lose_broker(void *ctx, const struct br_err *why)
 	for (size_t i = 0; i < agent->order_count; i++)
 		order_cast_off(agent->orders[i]);
 	agent->is_consuming = false;
+	agent->rest_ms = -1;
 	agent->connect_ms = br_clock_now_ms() + RETRY_FIRST_MS;
 	agent->retry_ms = RETRY_FIRST_MS;
 }
@@ -199,7 +234,8 @@ static void consume_again(void *ctx, unsigned channel)
 	struct agent *agent = ctx;
 
 	(void)channel;
-	/* The queue was deleted: it is made anew with the next look. */
+	/* The queue was deleted: it is made anew with the next look at all. */
+	stop_consuming(agent);
 	agent->is_consuming = false;
 	agent->rest_ms = br_clock_now_ms() + RETRY_FIRST_MS;
 }
@@ -209,14 +245,17 @@ static void channel_closed(
 {
 	struct agent *agent = ctx;
 
+	if (channel >= CHANNEL_ORDERS)
+		agent->channels.is_confirming[channel] = false;
 	for (size_t i = 0; i < agent->order_count; i++)
 		if (agent->orders[i]->channel == channel)
 			order_channel_closed(agent->orders[i]);
-	if (channel >= CHANNEL_ORDERS)
-		agent->channels.is_confirming[channel] = false;
 	if (channel != CHANNEL_JOBS)
 		return;
 	diary("channel closed", "why", why->err.text, NULL);
+	for (size_t i = 0; i < agent->order_count; i++)
+		order_delivery_lost(agent->orders[i]);
+	agent->is_consuming = false;
 	consume_again(agent, channel);
 }
 
@@ -298,6 +337,14 @@ static int64_t jitter(int64_t ms)
 	return ms / 2 + (int64_t)(random() % (long)(ms / 2 + 1));
 }
 
+static int64_t next_retry_ms(const struct agent *agent)
+{
+	int64_t last_ms = ledger_is_fresh(&agent->ledger) ? LEDGER_RETRY_MS
+							  : RETRY_LAST_MS;
+
+	return agent->retry_ms * 2 > last_ms ? last_ms : agent->retry_ms * 2;
+}
+
 static bool connect_broker(struct agent *agent)
 {
 	const struct agent_options *options = agent->options;
@@ -315,6 +362,7 @@ static bool connect_broker(struct agent *agent)
 		.closed = lose_broker,
 		.delivered = take_delivery,
 		.confirmed = take_confirm,
+		.returned = take_return,
 		.cancelled = consume_again,
 		.channel_closed = channel_closed,
 	};
@@ -324,9 +372,7 @@ static bool connect_broker(struct agent *agent)
 	if (!br_broker_open(&where, &handlers, &agent->broker, &err)) {
 		diary("no broker", "why", err.text, NULL);
 		agent->connect_ms = br_clock_now_ms() + jitter(agent->retry_ms);
-		agent->retry_ms = agent->retry_ms * 2 > RETRY_LAST_MS
-			? RETRY_LAST_MS
-			: agent->retry_ms * 2;
+		agent->retry_ms = next_retry_ms(agent);
 		return err.code != BR_EINPUT;
 	}
 	diary("connected", "broker", br_broker_show(agent->broker), "version",
@@ -334,6 +380,8 @@ static bool connect_broker(struct agent *agent)
 	agent->order_options.broker = agent->broker;
 	br_channel_open(agent->broker, CHANNEL_JOBS, ignore, NULL);
 	br_channel_open(agent->broker, CHANNEL_LOOK, ignore, NULL);
+	br_channel_open(agent->broker, CHANNEL_LEDGER, ignore, NULL);
+	ledger_repeat(&agent->ledger, agent->broker, CHANNEL_LEDGER);
 	br_exchange_declare(agent->broker, CHANNEL_JOBS, NAMES_EVENTS, "topic",
 		ignore, NULL);
 	/* What is still ours is claimed before anything new is taken. */
@@ -363,8 +411,11 @@ static void drop_done(struct agent *agent)
 
 static int64_t next_deadline(const struct agent *agent)
 {
-	int64_t deadline_ms =
-		br_clock_earlier(agent->connect_ms, agent->rest_ms);
+	/* A rest ends where there is something to go back to. */
+	bool is_resting =
+		agent->broker && agent->stop_count == 0 && !agent->is_consuming;
+	int64_t deadline_ms = br_clock_earlier(
+		agent->connect_ms, is_resting ? agent->rest_ms : -1);
 
 	if (agent->broker)
 		deadline_ms = br_clock_earlier(
@@ -540,6 +591,7 @@ int agent_run(const struct agent_options *options)
 
 	agent.order_options.ctx = &agent;
 	agent.order_options.channels = &agent.channels;
+	agent.order_options.ledger = &agent.ledger;
 	name_queues(&agent);
 	(void)br_checkout_sweep(options->work_dir);
 	if (!connect_broker(&agent)) {
@@ -555,5 +607,7 @@ int agent_run(const struct agent_options *options)
 		drop_done(&agent);
 	}
 	free_agent(&agent);
+	/* What was killed has left its tree. */
+	(void)br_checkout_sweep(options->work_dir);
 	return 0;
 }

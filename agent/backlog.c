@@ -44,6 +44,9 @@ bool backlog_add(struct backlog *backlog, const void *data, size_t len,
 	struct br_err *err)
 {
 	const char *at = data;
+	const char *last = memrchr(data, '\n', len);
+	int64_t lines_end =
+		last ? backlog->end + (last - at) + 1 : backlog->lines_end;
 
 	while (len > 0) {
 		ssize_t n = pwrite(backlog->fd, at, len, backlog->end);
@@ -56,7 +59,13 @@ bool backlog_add(struct backlog *backlog, const void *data, size_t len,
 		len -= (size_t)n;
 		backlog->end += n;
 	}
+	backlog->lines_end = lines_end;
 	return true;
+}
+
+void backlog_cut(struct backlog *backlog)
+{
+	backlog->end = backlog->lines_end;
 }
 
 /* Where the window holds the next line; NULL: it does not hold all of it. */

@@ -24,6 +24,8 @@ struct backlog {
 	int fd;
 	/* Offsets: of the end, of what is to be handed out next, of the confirmed. */
 	int64_t end;
+	/* And of the end of the last whole line. */
+	int64_t lines_end;
 	int64_t next;
 	int64_t confirmed;
 	/* What was read ahead, from `window_start` on. */
@@ -54,6 +56,9 @@ bool backlog_is_full(const struct backlog *backlog);
  */
 bool backlog_add(struct backlog *backlog, const void *data, size_t len,
 	struct br_err *err) BR_MUST_CHECK;
+
+/* Forget the part of a line at the end: who wrote it was killed. */
+void backlog_cut(struct backlog *backlog);
 
 /*
  * Give the next line without its end, and the offset behind it; false: there is no

@@ -4,6 +4,9 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 
+/* A day, for which a result is kept (contract.md). */
+#define RESULT_KEPT_MS (INT64_C(24) * 60 * 60 * 1000)
+
 char *names_claim(const char *build)
 {
 	return br_format("buildr.claim.%s", build);
@@ -33,6 +36,34 @@ char *names_job_queue(const char *queue, const struct job_texts *labels)
 		br_buf_addf(
 			&name, "%c%s", i == 0 ? '@' : '+', labels->items[i]);
 	return br_buf_take(&name);
+}
+
+static void declare_kept(struct br_broker *broker, unsigned channel,
+	const char *name, br_reply_fn *fn, void *ctx)
+{
+	const struct br_queue_spec spec = {
+		.name = name,
+		.is_durable = true,
+		.expires_ms = RESULT_KEPT_MS,
+	};
+
+	br_queue_declare(broker, channel, &spec, fn, ctx);
+}
+
+void names_declare_result(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *name = names_result(build);
+
+	declare_kept(broker, channel, name, fn, ctx);
+}
+
+void names_declare_tries(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *name = names_tries(build);
+
+	declare_kept(broker, channel, name, fn, ctx);
 }
 
 static void ignore(void *ctx, const struct br_reply *reply)

@@ -20,6 +20,13 @@ char *names_claim(const char *build) BR_NONNULL_RESULT;
 char *names_result(const char *build) BR_NONNULL_RESULT;
 /* `buildr.tries.<id>` */
 char *names_tries(const char *build) BR_NONNULL_RESULT;
+
+/* Declare them: durable, and gone after a day without use. */
+void names_declare_result(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx);
+void names_declare_tries(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx);
+
 /* `<queue>.dead` */
 char *names_dead(const char *queue) BR_NONNULL_RESULT;
 

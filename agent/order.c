@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/order.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,22 +10,52 @@
 #include <unistd.h>
 
 #include "agent/names.h"
-#include "agent/report.h"
+#include "agent/order_private.h"
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "checkout/checkout.h"
 
 enum {
-	/* Before the claim of a job that another agent has is asked for again. */
-	CLAIM_RETRY_MS = 2000,
-	/* Tries of a job in all (contract.md). */
-	TRIES_MAX = 3,
 	READ_BYTES = 64 * 1024,
+	/* What is read of one worker before others have their turn. */
+	READS_MAX = 16,
+	/* Of a queue's name on the wire. */
+	QUEUE_MAX_BYTES = 255,
 };
 
-/* A day, for which a result is kept (contract.md). */
-#define RESULT_KEPT_MS (INT64_C(24) * 60 * 60 * 1000)
+/* What is wrong with the job beyond itself. */
+static void check_delivery(
+	struct order *order, const struct br_delivery *delivery)
+{
+	br_autofree char *target =
+		names_job_queue(order->options->queue, &order->job->labels);
+
+	if (delivery->is_too_large)
+		(void)br_fail(&order->mistake, BR_EINPUT,
+			"the job has more than %d bytes",
+			(int)BR_LIMIT_MESSAGE_BYTES);
+	else if (order->mistake.code == BR_OK &&
+		strlen(target) > QUEUE_MAX_BYTES)
+		(void)br_fail(&order->mistake, BR_EINPUT,
+			"the labels of the job are too long for the name of "
+			"a queue");
+}
+
+/* Its own id, or, of what cannot hold one, the one beside it; in one form. */
+static void take_id(struct order *order, const struct br_delivery *delivery)
+{
+	const char *id = order->job->id;
+
+	if (!id && order->mistake.code != BR_OK &&
+		br_uuid_is_valid(delivery->message_id))
+		id = delivery->message_id;
+	if (id)
+		(void)snprintf(order->id, sizeof(order->id), "%s", id);
+	for (char *at = order->id; *at != '\0'; at++)
+		*at = (char)tolower((unsigned char)*at);
+}
 
 struct order *order_new(const struct order_options *options,
 	const struct br_delivery *delivery, const char *queue, unsigned channel)
@@ -36,6 +67,7 @@ struct order *order_new(const struct order_options *options,
 		.channel = channel,
 		.delivery_channel = delivery->channel,
 		.delivery_tag = delivery->tag,
+		.is_redelivered = delivery->is_redelivered,
 		.queue = br_strdup(queue),
 		.reply_to = br_strdup(delivery->reply_to),
 		.correlation_id = br_strdup(delivery->correlation_id),
@@ -45,14 +77,10 @@ struct order *order_new(const struct order_options *options,
 		.state = ORDER_WAITING,
 	};
 	br_buf_add(&order->body, delivery->body.data, delivery->body.len);
-	if (!job_parse(delivery->body, &order->job, &order->mistake) &&
-		br_uuid_is_valid(delivery->message_id))
-		/* What is no JSON cannot hold its id. */
-		(void)snprintf(order->id, sizeof(order->id), "%s",
-			delivery->message_id);
-	if (order->job->id)
-		(void)snprintf(
-			order->id, sizeof(order->id), "%s", order->job->id);
+	if (job_parse(delivery->body, &order->job, &order->mistake))
+		order->mistake = (struct br_err){ 0 };
+	check_delivery(order, delivery);
+	take_id(order, delivery);
 	order->replies.repo =
 		br_checkout_show(order->job->repo ? order->job->repo : "");
 	order->replies.branch =
@@ -76,20 +104,18 @@ void order_free(struct order *order)
 	free(order);
 }
 
-/* Every request is counted, so that no answer finds the order gone. */
-static void await(struct order *order)
+void order_await(struct order *order)
 {
 	order->pending_count++;
 }
 
-/* Take an answer. Gives false where the order has no more use for it. */
-static bool take(struct order *order, enum order_state state)
+bool order_take(struct order *order, enum order_state state)
 {
 	order->pending_count--;
 	return order->state == state;
 }
 
-static void ignore(void *ctx, const struct br_reply *reply)
+void order_ignore(void *ctx, const struct br_reply *reply)
 {
 	struct order *order = ctx;
 
@@ -105,12 +131,12 @@ static void release_claim(struct order *order)
 	if (!order->has_claim)
 		return;
 	order->has_claim = false;
-	await(order);
-	br_queue_delete(
-		order->options->broker, order->channel, name, ignore, order);
+	order_await(order);
+	br_queue_delete(order->options->broker, order->channel, name,
+		order_ignore, order);
 }
 
-static void finish(struct order *order, enum order_end end)
+void order_finish(struct order *order, enum order_end end)
 {
 	order->state = ORDER_DONE;
 	order->due_ms = -1;
@@ -118,7 +144,7 @@ static void finish(struct order *order, enum order_end end)
 	order->options->ended(order->options->ctx, order, end);
 }
 
-static void acknowledge(struct order *order)
+void order_acknowledge(struct order *order)
 {
 	if (order->delivery_tag == 0)
 		return;
@@ -127,8 +153,10 @@ static void acknowledge(struct order *order)
 	order->delivery_tag = 0;
 }
 
-static void give_back(struct order *order)
+void order_hand_back(struct order *order)
 {
+	order_drop(order);
+	order_finish(order, ORDER_END_AGAIN);
 	if (order->delivery_tag == 0)
 		return;
 	br_delivery_reject(order->options->broker, order->delivery_channel,
@@ -136,26 +164,35 @@ static void give_back(struct order *order)
 	order->delivery_tag = 0;
 }
 
-/* Have the channel of the order open. */
-static void open_channel(struct order *order)
+bool order_refuse(struct order *order, const struct br_reply *reply)
+{
+	if (reply->err.code == BR_OK)
+		return false;
+	/* A lost connection is told to all orders by itself. */
+	if (reply->err.code != BR_EUNAVAIL)
+		order_hand_back(order);
+	return true;
+}
+
+void order_open_channel(struct order *order)
 {
 	bool *is_open = &order->options->channels->is_open[order->channel];
 
 	if (*is_open)
 		return;
 	*is_open = true;
-	await(order);
-	br_channel_open(order->options->broker, order->channel, ignore, order);
+	order_await(order);
+	br_channel_open(
+		order->options->broker, order->channel, order_ignore, order);
 }
 
-/* Have publishes on it confirmed, then call `fn`: at once where they are. */
-static void confirm_channel(struct order *order, br_reply_fn *fn)
+void order_confirm_channel(struct order *order, br_reply_fn *fn)
 {
 	static const struct br_reply done = { 0 };
 	bool *is_confirming =
 		&order->options->channels->is_confirming[order->channel];
 
-	await(order);
+	order_await(order);
 	if (*is_confirming) {
 		fn(order, &done);
 		return;
@@ -164,524 +201,55 @@ static void confirm_channel(struct order *order, br_reply_fn *fn)
 	br_channel_confirm(order->options->broker, order->channel, fn, order);
 }
 
-/*
- * What the broker refuses where it should not: the job is given back, and whoever
- * takes it next may have more luck.
- */
-static bool refuse(struct order *order, const struct br_reply *reply)
+bool order_has_build(const struct order *order)
 {
-	if (reply->err.code == BR_OK)
-		return false;
-	/* A lost connection is told to all orders by itself. */
-	if (reply->err.code != BR_EUNAVAIL) {
-		give_back(order);
-		finish(order, ORDER_END_AGAIN);
-	}
-	return true;
+	return order->worker.pid > 0 || order->has_worker_ended;
 }
 
-/* Remember what the broker is to confirm. */
-static void note_publish(struct order *order, uint64_t tag, int64_t end)
+void order_drop(struct order *order)
 {
-	size_t at = (order->window_first + order->window_count) % ORDER_WINDOW;
+	/* It may have left its work tree. */
+	bool is_killed = order->worker.pid > 0;
 
-	order->window[at] = (struct order_publish){ .tag = tag, .end = end };
-	order->window_count++;
-}
-
-/* Moving: with an id, and to the queue of its labels. */
-
-static bool is_own_queue(const struct order *order, const char *target)
-{
-	return strcmp(order->queue, target) == 0;
-}
-
-static void publish_copy(struct order *order, const char *target)
-{
-	br_autobuf struct br_buf body = { 0 };
-	struct br_err err = { 0 };
-	char id[BR_UUID_TEXT_BYTES];
-
-	(void)snprintf(id, sizeof(id), "%s", order->id);
-	if (id[0] == '\0' && !br_uuid_make(id, &err)) {
-		give_back(order);
-		finish(order, ORDER_END_AGAIN);
-		return;
-	}
-	/* What cannot be read goes back as it is, with the id beside it. */
-	if (order->job->tree)
-		job_format(order->job, id, &body);
-	else
-		br_buf_add(&body, order->body.data, order->body.len);
-
-	const struct br_message message = {
-		.exchange = "",
-		.routing_key = target,
-		.body = br_buf_str(&body),
-		.is_persistent = true,
-		.is_mandatory = true,
-		.reply_to = order->reply_to,
-		.correlation_id = order->correlation_id,
-		.message_id = id,
-	};
-	note_publish(order,
-		br_message_publish(
-			order->options->broker, order->channel, &message),
-		-1);
-}
-
-static void on_target(void *ctx, const struct br_reply *reply)
-{
-	struct order *order = ctx;
-	br_autofree char *target = NULL;
-
-	if (!take(order, ORDER_MOVING) || refuse(order, reply))
-		return;
-	target = names_job_queue(order->options->queue, &order->job->labels);
-	publish_copy(order, target);
-}
-
-static void on_move_channel(void *ctx, const struct br_reply *reply)
-{
-	struct order *order = ctx;
-
-	if (!take(order, ORDER_MOVING) || refuse(order, reply))
-		return;
-
-	br_autofree char *target =
-		names_job_queue(order->options->queue, &order->job->labels);
-	if (is_own_queue(order, target)) {
-		publish_copy(order, target);
-		return;
-	}
-	await(order);
-	names_declare_job_queue(order->options->broker, order->channel,
-		order->options->queue, target, on_target, order);
-}
-
-static void move(struct order *order)
-{
-	order->state = ORDER_MOVING;
-	open_channel(order);
-	confirm_channel(order, on_move_channel);
-}
-
-/* Working. */
-
-static void work_on(struct order *order);
-
-static void record_try(struct order *order)
-{
-	br_autofree char *tries = names_tries(order->id);
-	const struct br_message message = {
-		.exchange = "",
-		.routing_key = tries,
-		.body = br_str(order->options->name),
-		.is_persistent = true,
-		.is_mandatory = true,
-	};
-
-	note_publish(order,
-		br_message_publish(
-			order->options->broker, order->channel, &message),
-		-1);
-}
-
-static void on_tries(void *ctx, const struct br_reply *reply)
-{
-	struct order *order = ctx;
-
-	if (!take(order, ORDER_CHECKING) || refuse(order, reply))
-		return;
-	order->attempt = (uint32_t)reply->message_count + 1;
-	if (order->attempt <= TRIES_MAX) {
-		record_try(order);
-		return;
-	}
-	order->is_dead = true;
-	work_on(order);
-}
-
-static void on_bound(void *ctx, const struct br_reply *reply)
-{
-	struct order *order = ctx;
-
-	if (!take(order, ORDER_CHECKING) || refuse(order, reply))
-		return;
-
-	br_autofree char *tries = names_tries(order->id);
-	const struct br_queue_spec spec = {
-		.name = tries,
-		.is_durable = true,
-		.expires_ms = RESULT_KEPT_MS,
-	};
-	await(order);
-	br_queue_declare(
-		order->options->broker, order->channel, &spec, on_tries, order);
-}
-
-static void on_result(void *ctx, const struct br_reply *reply)
-{
-	struct order *order = ctx;
-
-	if (!take(order, ORDER_CHECKING) || refuse(order, reply))
-		return;
-	if (reply->message_count > 0) {
-		/* It was reported; only the acknowledgement was missing. */
-		acknowledge(order);
-		finish(order, ORDER_END_ELSEWHERE);
-		return;
-	}
-
-	br_autofree char *result = names_result(order->id);
-	br_autofree char *key = br_format("%s.build.finished", order->id);
-	await(order);
-	br_queue_bind(order->options->broker, order->channel, result,
-		NAMES_EVENTS, key, on_bound, order);
-}
-
-static void check(struct order *order)
-{
-	br_autofree char *result = names_result(order->id);
-	const struct br_queue_spec spec = {
-		.name = result,
-		.is_durable = true,
-		.expires_ms = RESULT_KEPT_MS,
-	};
-
-	order->state = ORDER_CHECKING;
-	await(order);
-	br_queue_declare(order->options->broker, order->channel, &spec,
-		on_result, order);
-}
-
-static void on_confirming(void *ctx, const struct br_reply *reply)
-{
-	struct order *order = ctx;
-
-	if (!take(order, ORDER_CLAIMING) || refuse(order, reply))
-		return;
-	/* One that came back from a lost connection goes on where it was. */
-	if (order->worker.pid > 0 || order->has_worker_ended) {
-		order->state = ORDER_WORKING;
-		order_publish(order);
-		return;
-	}
-	check(order);
-}
-
-/* A result came, or another works on it: ours is not wanted any more. */
-static void drop(struct order *order)
-{
-	if (order->worker.pid > 0)
+	if (is_killed)
 		(void)worker_end(&order->worker);
 	backlog_close(&order->backlog);
+	order->backlog = (struct backlog){ .fd = -1 };
 	order->has_worker_ended = false;
-}
-
-static void on_claim(void *ctx, const struct br_reply *reply)
-{
-	enum { RESOURCE_LOCKED = 405 };
-	struct order *order = ctx;
-
-	if (!take(order, ORDER_CLAIMING))
-		return;
-	if (reply->code == RESOURCE_LOCKED) {
-		drop(order);
-		order->state = ORDER_CLAIMED_ELSEWHERE;
-		order->due_ms = br_clock_now_ms() + CLAIM_RETRY_MS;
-		/* Whoever delivered it to us may do so again. */
-		if (order->delivery_tag == 0)
-			finish(order, ORDER_END_ELSEWHERE);
-		return;
-	}
-	if (refuse(order, reply))
-		return;
-	order->has_claim = true;
-	confirm_channel(order, on_confirming);
-}
-
-static void claim(struct order *order)
-{
-	br_autofree char *name = names_claim(order->id);
-	const struct br_queue_spec spec = {
-		.name = name,
-		.is_exclusive = true,
-		.is_auto_deleted = true,
-	};
-
-	order->state = ORDER_CLAIMING;
-	order->due_ms = -1;
-	await(order);
-	br_queue_declare(
-		order->options->broker, order->channel, &spec, on_claim, order);
+	order->window_count = 0;
+	if (is_killed)
+		(void)br_checkout_sweep(order->options->work_dir);
 }
 
 void order_begin(struct order *order)
 {
 	br_autofree char *target =
 		names_job_queue(order->options->queue, &order->job->labels);
+	bool is_elsewhere = order->mistake.code == BR_OK &&
+		strcmp(order->queue, target) != 0;
 
-	/* A bad job is reported wherever it is. */
-	if (order->id[0] == '\0' ||
-		(order->mistake.code == BR_OK &&
-			!is_own_queue(order, target))) {
-		move(order);
-		return;
-	}
-	open_channel(order);
-	claim(order);
-}
-
-static void start_worker(struct order *order)
-{
-	const struct worker_options options = {
-		.job = order->job,
-		.build = order->id,
-		.attempt = order->attempt,
-		.name = order->options->name,
-		.work_dir = order->options->work_dir,
-		.docker_sock = order->options->docker_sock,
-		.policy = order->options->policy,
-	};
-	struct br_err err = { 0 };
-
-	if (!worker_start(&options, &order->worker, &err)) {
-		give_back(order);
-		finish(order, ORDER_END_AGAIN);
+	if (order->id[0] != '\0' &&
+		ledger_has(order->options->ledger, order->id)) {
+		order_acknowledge(order);
+		order_finish(order, ORDER_END_ELSEWHERE);
+	} else if (order->id[0] == '\0' || is_elsewhere) {
+		order_move(order);
+	} else {
+		order_claim(order);
 	}
 }
 
-static void work_on(struct order *order)
+static void end_worker(struct order *order, bool is_kept)
 {
-	struct br_err err = { 0 };
-	struct report report = {
-		.build = order->id,
-		.attempt = order->attempt,
-		.name = order->options->name,
-		.text = order->mistake.text,
-	};
+	int status = worker_end(&order->worker);
 
-	order->state = ORDER_WORKING;
-	if (!backlog_open(order->options->work_dir, &order->backlog, &err)) {
-		give_back(order);
-		finish(order, ORDER_END_AGAIN);
-		return;
-	}
-	if (order->mistake.code == BR_OK && !order->is_dead) {
-		start_worker(order);
-		return;
-	}
-	if (order->is_dead) {
-		report.text =
-			"the job was tried three times, and each time its "
-			"agent or engine failed";
-		report.is_tries = true;
-	}
+	order->worker_status = is_kept ? status : WORKER_AGAIN;
 	order->has_worker_ended = true;
-	order->worker_status = WORKER_DONE;
-	if (!report_error(&report, &order->backlog, &err)) {
-		give_back(order);
-		finish(order, ORDER_END_AGAIN);
-		return;
-	}
-	order_publish(order);
-}
-
-/* Publishing what the worker tells. */
-
-static bool is_last_event(struct br_str line)
-{
-	static const char last[] = "\"type\":\"build.finished\"";
-
-	return report_has_type(line, last);
-}
-
-/* Whether the line may be told: the last one only where it is a result. */
-static bool may_tell(struct order *order, struct br_str line, int64_t end)
-{
-	if (!is_last_event(line))
-		return true;
-	if (!order->has_worker_ended)
-		return false;
 	if (order->worker_status == WORKER_DONE)
-		return true;
-	backlog_take(&order->backlog, end);
-	if (order->window_count == 0)
-		backlog_confirm(&order->backlog, end);
-	return false;
-}
-
-static void publish_replies(struct order *order, struct br_str line)
-{
-	br_autobuf struct br_buf texts = { 0 };
-
-	if (order->reply_to[0] == '\0')
 		return;
-	replies_make(&order->replies, line, &texts);
-	for (size_t at = 0; at < texts.len;) {
-		size_t len = strcspn(texts.data + at, "\n");
-		const struct br_message message = {
-			.exchange = "",
-			.routing_key = order->reply_to,
-			.body = { .data = texts.data + at, .len = len },
-			.correlation_id = order->correlation_id,
-		};
-
-		note_publish(order,
-			br_message_publish(order->options->broker,
-				order->channel, &message),
-			-1);
-		at += len + 1;
-	}
-}
-
-static void publish_line(struct order *order, struct br_str line, int64_t end)
-{
-	br_autofree char *key = report_routing_key(order->id, line);
-	bool is_last = is_last_event(line);
-
-	/* The reply goes first: the event is what frees the line. */
-	publish_replies(order, line);
-	const struct br_message message = {
-		.exchange = NAMES_EVENTS,
-		.routing_key = key,
-		.body = line,
-		.is_persistent = is_last,
-		.is_mandatory = is_last,
-	};
-	note_publish(order,
-		br_message_publish(
-			order->options->broker, order->channel, &message),
-		end);
-}
-
-static void bury(struct order *order)
-{
-	br_autofree char *dead = names_dead(order->options->queue);
-	const struct br_message message = {
-		.exchange = "",
-		.routing_key = dead,
-		.body = br_buf_str(&order->body),
-		.is_persistent = true,
-		.is_mandatory = true,
-	};
-
-	order->is_buried = true;
-	note_publish(order,
-		br_message_publish(
-			order->options->broker, order->channel, &message),
-		-1);
-}
-
-/* The report is the broker's: the job is done. */
-static void settle(struct order *order)
-{
-	br_autofree char *tries = names_tries(order->id);
-	enum order_end end = ORDER_END_REPORTED;
-
-	if (order->worker_status == WORKER_DONE) {
-		acknowledge(order);
-		await(order);
-		br_queue_delete(order->options->broker, order->channel, tries,
-			ignore, order);
-	} else {
-		end = ORDER_END_AGAIN;
-		give_back(order);
-	}
-	finish(order, end);
-}
-
-void order_publish(struct order *order)
-{
-	enum { SPARE = 8 };
-	struct br_err err = { 0 };
-	struct br_str line;
-	int64_t end = 0;
-
-	if (order->state != ORDER_WORKING)
-		return;
-	while (order->window_count + SPARE < ORDER_WINDOW &&
-		backlog_peek(&order->backlog, &line, &end, &err) &&
-		br_broker_can_publish(order->options->broker, line.len) &&
-		may_tell(order, line, end)) {
-		publish_line(order, line, end);
-		backlog_take(&order->backlog, end);
-	}
-	if (err.code != BR_OK) {
-		drop(order);
-		order->has_worker_ended = true;
-		order->worker_status = WORKER_AGAIN;
-		settle(order);
-		return;
-	}
-	if (!order->has_worker_ended || order->window_count > 0 ||
-		!backlog_is_done(&order->backlog))
-		return;
-	if (order->is_dead && !order->is_buried)
-		bury(order);
-	else
-		settle(order);
-}
-
-/* All that was published is told again: the broker did not take some of it. */
-static void publish_again(struct order *order)
-{
-	order->window_count = 0;
-	backlog_rewind(&order->backlog);
-	order_publish(order);
-}
-
-static void mark_confirmed(struct order *order, uint64_t tag, bool is_multiple)
-{
-	for (size_t i = 0; i < order->window_count; i++) {
-		struct order_publish *publish =
-			&order->window[(order->window_first + i) %
-				ORDER_WINDOW];
-
-		if (publish->tag == tag || (is_multiple && publish->tag < tag))
-			publish->is_confirmed = true;
-	}
-}
-
-/* In the order of the backlog, whatever the order of the broker. */
-static void take_confirmed(struct order *order)
-{
-	while (order->window_count > 0) {
-		const struct order_publish *first =
-			&order->window[order->window_first];
-
-		if (!first->is_confirmed)
-			return;
-		if (first->end >= 0)
-			backlog_confirm(&order->backlog, first->end);
-		order->window_first = (order->window_first + 1) % ORDER_WINDOW;
-		order->window_count--;
-	}
-}
-
-void order_confirmed(
-	struct order *order, uint64_t tag, bool is_multiple, bool is_accepted)
-{
-	if (order->state != ORDER_MOVING && order->state != ORDER_CHECKING &&
-		order->state != ORDER_WORKING)
-		return;
-	if (!is_accepted && order->state == ORDER_WORKING) {
-		publish_again(order);
-		return;
-	}
-	mark_confirmed(order, tag, is_multiple);
-	take_confirmed(order);
-	if (order->window_count > 0)
-		return;
-	if (order->state == ORDER_MOVING) {
-		acknowledge(order);
-		finish(order, ORDER_END_MOVED);
-	} else if (order->state == ORDER_CHECKING) {
-		work_on(order);
-	} else {
-		order_publish(order);
-	}
+	/* It may have been killed in the middle of a line, with its tree. */
+	backlog_cut(&order->backlog);
+	(void)br_checkout_sweep(order->options->work_dir);
 }
 
 /* Read what the worker tells, and take note of its end. */
@@ -689,67 +257,73 @@ static void read_worker(struct order *order)
 {
 	char data[READ_BYTES];
 	struct br_err err = { 0 };
-	ssize_t n = 0;
 
-	while (!backlog_is_full(&order->backlog) &&
-		(n = read(order->worker.fd, data, sizeof(data))) > 0)
-		if (!backlog_add(&order->backlog, data, (size_t)n, &err)) {
-			n = 0;
-			break;
+	for (int i = 0; i < READS_MAX; i++) {
+		if (backlog_is_full(&order->backlog))
+			return;
+
+		ssize_t n = read(order->worker.fd, data, sizeof(data));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			end_worker(order, n == 0);
+			return;
 		}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		if (!backlog_add(&order->backlog, data, (size_t)n, &err)) {
+			end_worker(order, false);
+			return;
+		}
+	}
+}
+
+/* What was to be done at a time. */
+static void look_at_clock(struct order *order)
+{
+	if (order->due_ms < 0 || order->due_ms > br_clock_now_ms())
 		return;
-	if (backlog_is_full(&order->backlog))
-		return;
-	order->worker_status = worker_end(&order->worker);
-	if (err.code != BR_OK)
-		order->worker_status = WORKER_AGAIN;
-	order->has_worker_ended = true;
+	order->due_ms = -1;
+	if (order->state == ORDER_CLAIMED_ELSEWHERE)
+		order->state = ORDER_WAITING;
+	else if (order->state == ORDER_LINGERING)
+		order_check_again(order);
+	else if (order->state == ORDER_ADRIFT)
+		order_claim(order);
 }
 
 void order_work(struct order *order)
 {
 	if (order->worker.fd >= 0)
 		read_worker(order);
-	if (order->state == ORDER_CLAIMED_ELSEWHERE && order->due_ms >= 0 &&
-		order->due_ms <= br_clock_now_ms())
-		claim(order);
+	look_at_clock(order);
 	order_publish(order);
 }
 
 void order_cast_off(struct order *order)
 {
 	order->delivery_tag = 0;
-	order->window_count = 0;
-	order->window_first = 0;
-	order->is_buried = false;
 	order->has_claim = false;
 	order->due_ms = -1;
-	if (order->state == ORDER_WORKING || order->worker.pid > 0 ||
-		order->has_worker_ended) {
-		backlog_rewind(&order->backlog);
+	order->has_grave = false;
+	order_forget(order);
+	if (order->state != ORDER_DONE && order_has_build(order))
 		order->state = ORDER_ADRIFT;
-	} else {
+	else
 		order->state = ORDER_DONE;
-	}
 }
 
 void order_return(struct order *order)
 {
-	open_channel(order);
-	claim(order);
+	order_claim(order);
 }
 
-/* What it confirmed no more is told again; a claim stays, it is the connection's. */
-void order_channel_closed(struct order *order)
+void order_delivery_lost(struct order *order)
 {
-	order->options->channels->is_confirming[order->channel] = false;
-	if (order->state != ORDER_WORKING)
+	order->delivery_tag = 0;
+	if (order->state != ORDER_WAITING &&
+		order->state != ORDER_CLAIMED_ELSEWHERE)
 		return;
-	order->window_count = 0;
-	backlog_rewind(&order->backlog);
-	order->state = ORDER_CLAIMING;
-	confirm_channel(order, on_confirming);
+	order->state = ORDER_DONE;
+	order->due_ms = -1;
 }
 
 void order_adopt(struct order *order, const struct br_delivery *delivery)

@@ -12,8 +12,9 @@
  *	buildr.tries.<id>   durable queue with a message for each try that was begun.
  *
  * An order goes through its states in this order; each step waits for the broker's
- * word, and the loss of the connection leads back to the claim, where a worker runs,
- * or ends the order, since the broker delivers the job again.
+ * word. The loss of the connection leads back to the claim and to the look at the
+ * result where a worker runs, since another agent may have reported the job meanwhile;
+ * elsewhere it ends the order: the broker delivers the job again.
  */
 #pragma once
 
@@ -23,6 +24,7 @@
 
 #include "agent/backlog.h"
 #include "agent/job.h"
+#include "agent/ledger.h"
 #include "agent/replies.h"
 #include "agent/worker.h"
 #include "base/buf.h"
@@ -39,9 +41,11 @@ enum order_state {
 	ORDER_CLAIMED_ELSEWHERE,
 	/* Is there a result? Which try is this? */
 	ORDER_CHECKING,
+	/* Whoever has just reported it may have to say so again: see ledger.h. */
+	ORDER_LINGERING,
 	/* The worker runs, or its last events are on their way. */
 	ORDER_WORKING,
-	/* The connection is lost while the worker runs. */
+	/* The worker runs, but connection or claim are lost. */
 	ORDER_ADRIFT,
 	/* Nothing is left to do; freed when the broker has answered all. */
 	ORDER_DONE,
@@ -58,8 +62,6 @@ enum order_end {
 	ORDER_END_AGAIN,
 };
 
-struct order;
-
 /*
  * Channels are opened once for a connection and used by one order after another:
  * what is known of each, by its number. The broker closes one where it refuses a
@@ -71,10 +73,13 @@ struct order_channels {
 	bool is_confirming[ORDER_CHANNELS];
 };
 
+struct order;
+
 /* What orders need of the agent; borrowed. */
 struct order_options {
 	struct br_broker *broker;
 	struct order_channels *channels;
+	struct ledger *ledger;
 	const char *name;
 	const char *work_dir;
 	const char *docker_sock;
@@ -84,7 +89,11 @@ struct order_options {
 	/* The queue that jobs without labels are in. */
 	const char *queue;
 	void *ctx;
-	/* The order has ended, and goes as soon as it can. */
+	/*
+	 * The order has ended, and goes as soon as it can. Where it ends by our own
+	 * failure the job is given back after this: who stops taking jobs here gets
+	 * it not again.
+	 */
 	void (*ended)(void *ctx, struct order *order, enum order_end end);
 };
 
@@ -106,6 +115,8 @@ struct order {
 	/* WORKER_DONE or WORKER_AGAIN, once it has ended. */
 	int worker_status;
 	bool has_worker_ended;
+	/* Its build.finished was told, which is the report. */
+	bool has_report;
 
 	const struct order_options *options;
 	/* Its own, for claim and publishes. */
@@ -113,6 +124,7 @@ struct order {
 	/* Of the delivery; 0: the broker delivers it again. */
 	unsigned delivery_channel;
 	uint64_t delivery_tag;
+	bool is_redelivered;
 	struct job *job;
 	/* Why the job is none; BR_OK: it is one. */
 	struct br_err mistake;
@@ -133,8 +145,15 @@ struct order {
 	bool has_claim;
 	/* Requests that the broker has not answered. */
 	unsigned pending_count;
-	/* The job goes to `<queue>.dead`, and has been sent there. */
+	/* The queue to move it to is there, whatever its form. */
+	bool has_target;
+	/* No queue took what was published last and had to be taken. */
+	bool is_returned;
+	/* How often in a row the broker took nothing of what was published. */
+	unsigned setback_count;
+	/* The job goes to `<queue>.dead`, which is there, and has been sent. */
 	bool is_dead;
+	bool has_grave;
 	bool is_buried;
 	/* Somebody has asked to cancel it. */
 	bool is_cancelled;
@@ -161,8 +180,17 @@ void order_publish(struct order *order);
 void order_confirmed(
 	struct order *order, uint64_t tag, bool is_multiple, bool is_accepted);
 
-/* The broker has closed its channel, which is open again. */
+/* No queue took a publish on its channel; its confirm comes next. */
+void order_returned(struct order *order);
+
+/* The broker has closed its channel, which is open again and confirms nothing. */
 void order_channel_closed(struct order *order);
+
+/*
+ * The channel of its delivery was closed: the broker delivers the job again, and the
+ * tag is nobody's, or soon another's.
+ */
+void order_delivery_lost(struct order *order);
 
 /* The connection is lost: it goes adrift, or ends. */
 void order_cast_off(struct order *order);

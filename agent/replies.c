@@ -73,8 +73,9 @@ void replies_make(
 			add_pending(texts, read.output.data);
 		} else if (read.type == BR_EVENT_NOTICE &&
 			read.notice.level == BR_LEVEL_ERROR &&
-			!replies->has_error) {
-			replies->has_error = true;
+			(replies->error_seq == 0 ||
+				replies->error_seq == read.seq)) {
+			replies->error_seq = read.seq;
 			add_pending(texts, br_str(read.notice.text));
 		} else if (read.type == BR_EVENT_BUILD_FINISHED) {
 			add(texts, br_str("Build Finished"),

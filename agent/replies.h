@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -17,7 +17,8 @@ struct replies {
 	/* For `Cloning repository`; without user and password. */
 	char *repo;
 	char *branch;
-	bool has_error;
+	/* The event whose error was told, which may have to be told again; 0: none. */
+	uint64_t error_seq;
 };
 
 /* Free what is held. */

@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""buildr-agent when something dies or is cut: no job lost, each reported once.
+
+usage: test_delivery.py AGENT [WORD…]: only the tests that have the words in their names
+"""
+import os
+import signal
+import sys
+import time
+
+from world import SECONDS, check, check_equal, run, wait_until
+
+
+def reports_once_what_is_queued_twice(world):
+    repo = world.repo("sleep 1")
+    agent = world.agent("-j", "4")
+    build = world.job(repo)
+    for _ in range(3):
+        world.job(repo, build)
+    world.bus.finished(build)
+    agent.wait_said("end=elsewhere", 3)
+    world.is_empty()
+    world.bus.whole(build)
+    check_equal(agent.end(), 0, "exit")
+    check_equal(world.bus.types(build).count("build.started"), 1, "runs")
+
+
+def gives_a_job_back_when_the_engine_is_dead_and_reports_it_after_three_tries(world):
+    world.declare()
+    repo = world.repo("true")
+    options = ("-j", "1", "-H", f"unix://{world.folder}/none.sock")
+    world.agent(*options)
+    world.agent(*options)
+    build = world.job(repo)
+    end = world.bus.finished(build)
+    check_equal((end["result"], end["exit"], end["reason"]), ("error", 3, "tries"), "the report")
+    check_equal(end["try"], 4, "the try that reports")
+    wait_until(lambda: world.count(f"{world.queue}.dead") == 1, 30, "the job among the dead")
+    world.is_empty()
+    world.bus.whole(build)
+    world.clean()
+
+
+def adopts_its_jobs_after_their_channel_was_closed(world):
+    """A build of more than 30 minutes: the broker closes the channel that its delivery came
+    on, and delivers it again. What was a tag of the old channel is nobody's on the new one."""
+    set_timeouts(world, 2000, 500)
+    try:
+        repo = world.repo("sleep 7")
+        agent = world.agent("-j", "3")
+        builds = [world.job(repo) for _ in range(2)]
+        for build in builds:
+            world.bus.wait_for(build, "step.started")
+        agent.wait_said("channel closed")
+        builds.append(world.job(repo))
+        for build in builds:
+            end = world.bus.finished(build)
+            check_equal((end["result"], end["try"]), ("pass", 1), "the end")
+    finally:
+        set_timeouts(world, 1800000, 60000)
+    world.is_empty()
+    for build in builds:
+        world.bus.whole(build)
+
+
+def set_timeouts(world, consumer_ms, tick_ms):
+    world.rabbit.ctl("eval", f"application:set_env(rabbit, consumer_timeout, {consumer_ms}),"
+                     f" application:set_env(rabbit, channel_tick_interval, {tick_ms}).")
+
+
+def takes_jobs_again_when_the_queue_was_deleted_under_it(world):
+    repo = world.repo("true")
+    agent = world.agent("-j", "1", "--label", "a")
+    world.bus.finished(world.job(repo))
+    with world.bus.channel() as channel:
+        channel.queue_delete(world.queue)
+    for queue in (world.queue, f"{world.queue}@a"):
+        labels = {"labels": ["a"]} if "@" in queue else {}
+        world.bus.finished(world.job(repo, queue=queue, **labels))
+    check_equal(agent.end(), 0, "exit")
+    check_equal(agent.said().count("broker lost"), 0, "lost connections")
+
+
+def finishes_a_build_over_a_cut_connection(world):
+    proxy = world.proxy()
+    repo = world.repo("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.5; done")
+    agent = world.agent("-j", "2", url=proxy.url())
+    build = world.job(repo)
+    world.bus.wait_for(build, "output", 2)
+    check(proxy.cut() > 0, "nothing was cut")
+    end = world.bus.finished(build)
+    check_equal(end["result"], "pass", "result")
+    world.is_empty()
+    world.bus.whole(build)
+    check_equal(end["try"], 1, "the try")
+    check_equal(agent.end(), 0, "exit")
+    world.clean()
+
+
+def finishes_a_build_over_a_restart_of_the_broker(world):
+    """Killed: as kill -9 does, at once after the result's queue was declared."""
+    for is_killed in (False, True):
+        repo = world.repo("for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done")
+        world.declare()
+        world.rabbit.sync()
+        agent = world.agent("-j", "2")
+        build = world.job(repo)
+        world.bus.wait_for(build, "output", 1)
+        if is_killed:
+            world.rabbit.kill()
+        else:
+            world.rabbit.ctl("stop_app")
+            world.rabbit.kill()
+        world.rabbit.start()
+        world.bus.finished(build)
+        check_equal(agent.end(), 0, "exit")
+        check_equal(world.count(), 0, f"jobs left: {world.logs()}")
+        world.bus.whole(build)
+    world.clean()
+
+
+def forgets_no_report_where_the_broker_forgets_it(world):
+    """Killed right after a report, it knows nothing of it, and delivers the job again."""
+    world.declare()
+    world.rabbit.sync()
+    repo = world.repo("true")
+    folders = [world.folder / name for name in ("one", "two")]
+    agents = [world.agent("-j", "2", folder=folder) for folder in folders]
+    for agent in agents:
+        agent.wait_said("connected")
+    for _ in range(2):
+        builds = [world.job(repo) for _ in range(4)]
+        for build in builds:
+            world.bus.finished(build)
+        world.rabbit.kill()
+        world.rabbit.start()
+        last = world.job(repo)
+        world.bus.finished(last)
+        wait_until(lambda: world.count() == 0, SECONDS, "an empty queue")
+    world.is_empty()
+    for build in world.builds:
+        world.bus.whole(build)
+
+
+def reports_once_where_an_agent_was_frozen_and_another_took_the_job(world):
+    """Its connection is cut here as the broker does after some 30 s without a heartbeat."""
+    repo = world.repo("sleep 3")
+    proxy = world.proxy()
+    frozen = world.agent("-j", "1", url=proxy.url())
+    build = world.job(repo)
+    world.bus.wait_for(build, "step.started")
+    frozen.send(signal.SIGSTOP)
+    os.waitid(os.P_PID, frozen.process.pid, os.WSTOPPED | os.WNOWAIT)
+    world.agent("-j", "1")
+    proxy.cut()
+    end = world.bus.finished(build)
+    check_equal((end["result"], end["try"]), ("pass", 2), "the report of the other")
+    frozen.send(signal.SIGCONT)
+    frozen.wait_said("broker lost")
+    frozen.wait_said("end=elsewhere")
+    world.is_empty()
+    world.bus.whole(build)
+    world.clean()
+
+
+def loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment(world):
+    repo = world.repo("echo a; sleep 0.2")
+    folder = world.folder / "work"
+    builds = [world.job(repo) for _ in range(8)] if world.declare() is None else []
+    for moment in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.2, 1.5):
+        agent = world.agent("-j", "2", folder=folder)
+        time.sleep(moment)
+        agent.kill()
+    last = world.agent("-j", "2", folder=folder)
+    for build in builds:
+        world.bus.finished(build)
+    wait_until(lambda: world.count() == 0, 30, "an empty queue")
+    check_equal(last.end(), 0, "exit")
+    world.is_empty()
+    for build in builds:
+        world.bus.whole(build)
+    world.clean()
+
+
+TESTS = [
+    reports_once_what_is_queued_twice,
+    gives_a_job_back_when_the_engine_is_dead_and_reports_it_after_three_tries,
+    adopts_its_jobs_after_their_channel_was_closed,
+    takes_jobs_again_when_the_queue_was_deleted_under_it,
+    finishes_a_build_over_a_cut_connection,
+    finishes_a_build_over_a_restart_of_the_broker,
+    forgets_no_report_where_the_broker_forgets_it,
+    reports_once_where_an_agent_was_frozen_and_another_took_the_job,
+    loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment,
+]
+
+if __name__ == "__main__":
+    sys.exit(run(TESTS, sys.argv[1], sys.argv[2:]) > 0)
