@@ -164,6 +164,29 @@ def reports_once_where_an_agent_was_frozen_and_another_took_the_job(world):
     world.clean()
 
 
+def tries_again_where_a_worker_is_killed_in_the_middle_of_a_line(world):
+    repo = world.repo("yes | tr -d '\\n' | head -c 40000000", "sleep 1")
+    agent = world.agent("-j", "1")
+    build = world.job(repo)
+    world.bus.wait_for(build, "output")
+    # While nobody reads, the pipe has half a line.
+    agent.send(signal.SIGSTOP)
+    time.sleep(1)
+    children = f"/proc/{agent.process.pid}/task/{agent.process.pid}/children"
+    with open(children, encoding="ascii") as file:
+        os.kill(int(file.read().split()[0]), signal.SIGKILL)
+    agent.send(signal.SIGCONT)
+    agent.wait_said("given back")
+    with open(children, encoding="ascii") as file:
+        check_equal(file.read(), "", "processes")
+    check_equal(world.bus.types(build).count("build.finished"), 0, "reports of the first try")
+    world.agent("-j", "1")
+    check_equal(world.bus.finished(build)["try"], 2, "the try")
+    world.is_empty()
+    world.bus.whole(build)
+    world.clean()
+
+
 def loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment(world):
     repo = world.repo("echo a; sleep 0.2")
     folder = world.folder / "work"
@@ -192,6 +215,7 @@ TESTS = [
     finishes_a_build_over_a_restart_of_the_broker,
     forgets_no_report_where_the_broker_forgets_it,
     reports_once_where_an_agent_was_frozen_and_another_took_the_job,
+    tries_again_where_a_worker_is_killed_in_the_middle_of_a_line,
     loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment,
 ]
 
