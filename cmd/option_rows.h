@@ -49,7 +49,7 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_ROWS = 27 };
+enum { OPTION_ROWS = 39 };
 extern const struct option_row option_rows[OPTION_ROWS];
 
 struct command_row {
@@ -57,6 +57,9 @@ struct command_row {
 	/* 0: a command of a later version. */
 	enum command command;
 	const char *help;
+	/* Of a command with a help of its own: its arguments, and what they mean. */
+	const char *arguments;
+	const char *details;
 };
 
 enum { COMMAND_ROWS = 14 };
