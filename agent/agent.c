@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/control.h"
 #include "agent/diary.h"
 #include "agent/names.h"
 #include "agent/order.h"
@@ -23,22 +24,31 @@ enum {
 	CHANNEL_JOBS = 1,
 	/* For what may be refused: a queue that is not there, or otherwise. */
 	CHANNEL_LOOK = 2,
+	/* For what is said to all agents. */
+	CHANNEL_CONTROL = 3,
 	/* The first of the orders' own. */
-	CHANNEL_ORDERS = 3,
+	CHANNEL_ORDERS = 4,
 	HEARTBEAT_SECONDS = 10,
 	CONNECT_TIMEOUT_MS = 5000,
 	/* Between two attempts to connect; doubled until the last. */
 	RETRY_FIRST_MS = 500,
 	RETRY_LAST_MS = 30 * 1000,
+	/* After the broker has refused to let it listen. */
+	LISTEN_RETRY_MS = 5000,
 	/* Failures of its own in a row before an agent takes no more jobs. */
 	FAILURES_MAX = 3,
 	/* And for how long it then does not. */
 	REST_MS = 30 * 1000,
+	/* Jobs for all agents that one may have: nothing else bounds them. */
+	OWN_MAX = 256,
+	/* Begun anew: more often than it has tries, where the broker refuses them. */
+	AGAIN_MAX = 4,
 };
 
 struct agent {
 	const struct agent_options *options;
 	struct br_broker *broker;
+	struct control control;
 	struct order_options order_options;
 	/* In no order; `capacity` also bounds the channels. */
 	struct order **orders;
@@ -52,6 +62,8 @@ struct agent {
 	/* When to connect again, or to take jobs again; -1: not. */
 	int64_t connect_ms;
 	int64_t rest_ms;
+	/* When to listen to the control exchange again. */
+	int64_t listen_ms;
 	int64_t retry_ms;
 	unsigned failure_count;
 	bool is_consuming;
@@ -76,12 +88,19 @@ static size_t count_working(const struct agent *agent)
 	return count;
 }
 
+/* What nobody else will do is still done by an agent that takes no more jobs. */
+static bool may_begin(const struct agent *agent, const struct order *order)
+{
+	return order->state == ORDER_WAITING &&
+		(agent->stop_count == 0 ||
+			(order->is_own && agent->stop_count == 1));
+}
+
 /* Begin what waits, as far as jobs are free. */
 static void begin_waiting(struct agent *agent)
 {
 	for (size_t i = 0; agent->broker && i < agent->order_count; i++)
-		if (agent->orders[i]->state == ORDER_WAITING &&
-			agent->stop_count == 0 &&
+		if (may_begin(agent, agent->orders[i]) &&
 			count_working(agent) < agent->options->jobs)
 			order_begin(agent->orders[i]);
 }
@@ -114,6 +133,7 @@ static void order_ended(void *ctx, struct order *order, enum order_end end)
 		agent->failure_count = 0;
 	if (end != ORDER_END_AGAIN)
 		return;
+	order->is_again = order->is_own && order->again_count < AGAIN_MAX;
 	agent->failure_count++;
 	if (agent->failure_count < FAILURES_MAX)
 		return;
@@ -139,14 +159,82 @@ static unsigned free_channel(const struct agent *agent)
 	return channel;
 }
 
+/* Each order has a channel. */
+static bool has_room(const struct agent *agent)
+{
+	return agent->order_count + CHANNEL_ORDERS < ORDER_CHANNELS;
+}
+
+static void add_order(struct agent *agent, struct order *order)
+{
+	agent->orders = br_grow(agent->orders, agent->order_count,
+		&agent->order_capacity, sizeof(*agent->orders));
+	agent->orders[agent->order_count++] = order;
+	begin_waiting(agent);
+}
+
+static size_t count_own(const struct agent *agent)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < agent->order_count; i++)
+		count += agent->orders[i]->is_own;
+	return count;
+}
+
+/* A job for every agent. */
+static void take_own(struct agent *agent, const struct br_delivery *delivery)
+{
+	struct order *order = NULL;
+
+	if (agent->stop_count > 0 || count_own(agent) >= OWN_MAX ||
+		!has_room(agent))
+		return;
+	order = control_make_order(
+		&agent->order_options, delivery, free_channel(agent));
+	if (!order)
+		return;
+	diary("job for all", "build", order->id, NULL);
+	control_answer(&agent->control, order, delivery);
+	add_order(agent, order);
+}
+
+static void take_cancel(struct agent *agent, const struct br_delivery *delivery)
+{
+	char build[BR_UUID_TEXT_BYTES];
+	struct br_err err = { 0 };
+
+	if (!control_parse_cancel(delivery->body, build, &err)) {
+		diary("bad cancel", "why", err.text, NULL);
+		return;
+	}
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (strcmp(agent->orders[i]->id, build) == 0)
+			order_cancel(agent->orders[i]);
+}
+
+static void take_control(
+	struct agent *agent, const struct br_delivery *delivery)
+{
+	if (strcmp(delivery->routing_key, CONTROL_CANCEL) == 0)
+		take_cancel(agent, delivery);
+	else if (strcmp(delivery->routing_key, CONTROL_JOB) == 0)
+		take_own(agent, delivery);
+	br_delivery_ack(agent->broker, delivery->channel, delivery->tag);
+}
+
 /* The routing key of a job is its queue's name: it came by the default exchange. */
 static void take_delivery(void *ctx, const struct br_delivery *delivery)
 {
 	struct agent *agent = ctx;
 	struct order *made = NULL;
 
+	if (delivery->channel == CHANNEL_CONTROL) {
+		take_control(agent, delivery);
+		return;
+	}
 	/* Six labels make 64 queues, each with as many as may run. */
-	if (agent->order_count + CHANNEL_ORDERS >= ORDER_CHANNELS) {
+	if (!has_room(agent)) {
 		br_delivery_reject(
 			agent->broker, delivery->channel, delivery->tag, true);
 		return;
@@ -164,10 +252,7 @@ static void take_delivery(void *ctx, const struct br_delivery *delivery)
 			return;
 		}
 	}
-	agent->orders = br_grow(agent->orders, agent->order_count,
-		&agent->order_capacity, sizeof(*agent->orders));
-	agent->orders[agent->order_count++] = made;
-	begin_waiting(agent);
+	add_order(agent, made);
 }
 
 static void take_confirm(void *ctx, unsigned channel, uint64_t tag,
@@ -190,6 +275,7 @@ static void lose_broker(void *ctx, const struct br_err *why)
 	for (size_t i = 0; i < agent->order_count; i++)
 		order_cast_off(agent->orders[i]);
 	agent->is_consuming = false;
+	agent->listen_ms = -1;
 	agent->connect_ms = br_clock_now_ms() + RETRY_FIRST_MS;
 	agent->retry_ms = RETRY_FIRST_MS;
 }
@@ -198,7 +284,10 @@ static void consume_again(void *ctx, unsigned channel)
 {
 	struct agent *agent = ctx;
 
-	(void)channel;
+	if (channel == CHANNEL_CONTROL) {
+		agent->listen_ms = br_clock_now_ms() + LISTEN_RETRY_MS;
+		return;
+	}
 	/* The queue was deleted: it is made anew with the next look. */
 	agent->is_consuming = false;
 	agent->rest_ms = br_clock_now_ms() + RETRY_FIRST_MS;
@@ -214,7 +303,7 @@ static void channel_closed(
 			order_channel_closed(agent->orders[i]);
 	if (channel >= CHANNEL_ORDERS)
 		agent->channels.is_confirming[channel] = false;
-	if (channel != CHANNEL_JOBS)
+	if (channel != CHANNEL_JOBS && channel != CHANNEL_CONTROL)
 		return;
 	diary("channel closed", "why", why->err.text, NULL);
 	consume_again(agent, channel);
@@ -336,6 +425,9 @@ static bool connect_broker(struct agent *agent)
 	br_channel_open(agent->broker, CHANNEL_LOOK, ignore, NULL);
 	br_exchange_declare(agent->broker, CHANNEL_JOBS, NAMES_EVENTS, "topic",
 		ignore, NULL);
+	agent->control.broker = agent->broker;
+	br_channel_open(agent->broker, CHANNEL_CONTROL, ignore, NULL);
+	control_listen(&agent->control);
 	/* What is still ours is claimed before anything new is taken. */
 	for (size_t i = 0; i < agent->order_count; i++)
 		if (agent->orders[i]->state == ORDER_ADRIFT)
@@ -343,6 +435,20 @@ static bool connect_broker(struct agent *agent)
 	if (agent->stop_count == 0 && agent->rest_ms < 0)
 		start_consuming(agent);
 	return true;
+}
+
+/* Not before nothing is asked for any more: the claim is gone for certain then. */
+static void begin_again(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->order_count; i++) {
+		struct order *order = agent->orders[i];
+
+		if (!order->is_again || order->state != ORDER_DONE ||
+			order->pending_count > 0)
+			continue;
+		agent->orders[i] = control_again(order);
+		order_free(order);
+	}
 }
 
 /* Forget orders that are done and that nothing asks for any more. */
@@ -365,6 +471,8 @@ static int64_t next_deadline(const struct agent *agent)
 {
 	int64_t deadline_ms =
 		br_clock_earlier(agent->connect_ms, agent->rest_ms);
+
+	deadline_ms = br_clock_earlier(deadline_ms, agent->listen_ms);
 
 	if (agent->broker)
 		deadline_ms = br_clock_earlier(
@@ -411,7 +519,7 @@ static void give_jobs_back(struct agent *agent)
 		bool is_begun = order->state != ORDER_WAITING &&
 			order->state != ORDER_CLAIMED_ELSEWHERE;
 
-		if (!is_begun && agent->broker) {
+		if (!is_begun && !order->is_own && agent->broker) {
 			br_delivery_reject(agent->broker,
 				order->delivery_channel, order->delivery_tag,
 				true);
@@ -471,6 +579,11 @@ static void look_at_clock(struct agent *agent)
 	if (agent->broker && !agent->is_consuming && agent->rest_ms >= 0 &&
 		agent->rest_ms <= now_ms && agent->stop_count == 0)
 		start_consuming(agent);
+	if (agent->broker && agent->listen_ms >= 0 &&
+		agent->listen_ms <= now_ms) {
+		agent->listen_ms = -1;
+		control_listen(&agent->control);
+	}
 }
 
 static int watch_signals(void)
@@ -533,8 +646,10 @@ int agent_run(const struct agent_options *options)
 			.ended = order_ended,
 		},
 		.signal_fd = watch_signals(),
+		.control = { .channel = CHANNEL_CONTROL },
 		.connect_ms = 0,
 		.rest_ms = -1,
+		.listen_ms = -1,
 		.retry_ms = RETRY_FIRST_MS,
 	};
 
@@ -551,6 +666,7 @@ int agent_run(const struct agent_options *options)
 		look_at_clock(&agent);
 		if (agent.stop_count > 0)
 			give_jobs_back(&agent);
+		begin_again(&agent);
 		begin_waiting(&agent);
 		drop_done(&agent);
 	}

@@ -24,6 +24,46 @@ char *names_dead(const char *queue)
 	return br_format("%s.dead", queue);
 }
 
+char *names_finished(const char *build)
+{
+	return br_format("%s.build.finished", build);
+}
+
+void names_declare_result(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *name = names_result(build);
+	const struct br_queue_spec spec = {
+		.name = name,
+		.is_durable = true,
+		.expires_ms = NAMES_KEPT_MS,
+	};
+
+	br_queue_declare(broker, channel, &spec, fn, ctx);
+}
+
+void names_bind_result(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *name = names_result(build);
+	br_autofree char *key = names_finished(build);
+
+	br_queue_bind(broker, channel, name, NAMES_EVENTS, key, fn, ctx);
+}
+
+void names_claim_build(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *name = names_claim(build);
+	const struct br_queue_spec spec = {
+		.name = name,
+		.is_exclusive = true,
+		.is_auto_deleted = true,
+	};
+
+	br_queue_declare(broker, channel, &spec, fn, ctx);
+}
+
 char *names_job_queue(const char *queue, const struct job_texts *labels)
 {
 	struct br_buf name = { 0 };

@@ -23,9 +23,6 @@ enum {
 	READ_BYTES = 64 * 1024,
 };
 
-/* A day, for which a result is kept (contract.md). */
-#define RESULT_KEPT_MS (INT64_C(24) * 60 * 60 * 1000)
-
 struct order *order_new(const struct order_options *options,
 	const struct br_delivery *delivery, const char *queue, unsigned channel)
 {
@@ -313,7 +310,7 @@ static void on_bound(void *ctx, const struct br_reply *reply)
 	const struct br_queue_spec spec = {
 		.name = tries,
 		.is_durable = true,
-		.expires_ms = RESULT_KEPT_MS,
+		.expires_ms = NAMES_KEPT_MS,
 	};
 	await(order);
 	br_queue_declare(
@@ -333,25 +330,16 @@ static void on_result(void *ctx, const struct br_reply *reply)
 		return;
 	}
 
-	br_autofree char *result = names_result(order->id);
-	br_autofree char *key = br_format("%s.build.finished", order->id);
 	await(order);
-	br_queue_bind(order->options->broker, order->channel, result,
-		NAMES_EVENTS, key, on_bound, order);
+	names_bind_result(order->options->broker, order->channel, order->id,
+		on_bound, order);
 }
 
 static void check(struct order *order)
 {
-	br_autofree char *result = names_result(order->id);
-	const struct br_queue_spec spec = {
-		.name = result,
-		.is_durable = true,
-		.expires_ms = RESULT_KEPT_MS,
-	};
-
 	order->state = ORDER_CHECKING;
 	await(order);
-	br_queue_declare(order->options->broker, order->channel, &spec,
+	names_declare_result(order->options->broker, order->channel, order->id,
 		on_result, order);
 }
 
@@ -403,18 +391,11 @@ static void on_claim(void *ctx, const struct br_reply *reply)
 
 static void claim(struct order *order)
 {
-	br_autofree char *name = names_claim(order->id);
-	const struct br_queue_spec spec = {
-		.name = name,
-		.is_exclusive = true,
-		.is_auto_deleted = true,
-	};
-
 	order->state = ORDER_CLAIMING;
 	order->due_ms = -1;
 	await(order);
-	br_queue_declare(
-		order->options->broker, order->channel, &spec, on_claim, order);
+	names_claim_build(order->options->broker, order->channel, order->id,
+		on_claim, order);
 }
 
 void order_begin(struct order *order)
@@ -468,11 +449,15 @@ static void work_on(struct order *order)
 		finish(order, ORDER_END_AGAIN);
 		return;
 	}
-	if (order->mistake.code == BR_OK && !order->is_dead) {
+	if (order->mistake.code == BR_OK && !order->is_dead &&
+		!order->is_cancelled) {
 		start_worker(order);
 		return;
 	}
-	if (order->is_dead) {
+	if (order->is_cancelled) {
+		report.text = "cancelled before it began";
+		report.is_cancelled = true;
+	} else if (order->is_dead) {
 		report.text =
 			"the job was tried three times, and each time its "
 			"agent or engine failed";
@@ -618,7 +603,7 @@ void order_publish(struct order *order)
 	if (!order->has_worker_ended || order->window_count > 0 ||
 		!backlog_is_done(&order->backlog))
 		return;
-	if (order->is_dead && !order->is_buried)
+	if (order->is_dead && !order->is_own && !order->is_buried)
 		bury(order);
 	else
 		settle(order);
@@ -719,6 +704,8 @@ void order_work(struct order *order)
 
 void order_cast_off(struct order *order)
 {
+	if (order->state == ORDER_DONE)
+		return;
 	order->delivery_tag = 0;
 	order->window_count = 0;
 	order->window_first = 0;
@@ -729,6 +716,9 @@ void order_cast_off(struct order *order)
 		order->has_worker_ended) {
 		backlog_rewind(&order->backlog);
 		order->state = ORDER_ADRIFT;
+	} else if (order->is_own) {
+		/* No broker delivers it again: it begins anew. */
+		order->state = ORDER_WAITING;
 	} else {
 		order->state = ORDER_DONE;
 	}
@@ -760,6 +750,12 @@ void order_adopt(struct order *order, const struct br_delivery *delivery)
 
 void order_cancel(struct order *order)
 {
-	worker_stop(&order->worker, SIGTERM);
+	bool is_ours = order->state == ORDER_CLAIMING ||
+		order->state == ORDER_CHECKING || order->state == ORDER_WORKING;
+
+	/* A second one would not let it clean up. */
+	if (!is_ours || order->is_cancelled)
+		return;
 	order->is_cancelled = true;
+	worker_stop(&order->worker, SIGINT);
 }

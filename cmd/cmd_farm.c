@@ -18,8 +18,8 @@ int cmd_farm(char **argv)
 	br_autofree char *program = NULL;
 	struct br_err err = { 0 };
 
-	if (br_beside_find(places, sizeof(places) / sizeof(places[0]),
-		    &program)) {
+	if (br_beside_find(
+		    places, sizeof(places) / sizeof(places[0]), &program)) {
 		(void)execv(program, argv);
 		(void)br_fail_errno(&err, "start '%s'", program);
 	} else {

@@ -125,11 +125,13 @@ static bool set_jobs(
 
 const struct option_row option_rows[OPTION_ROWS] = {
 	{ "path", 'C', "DIR", ALL_COMMANDS, TEXT(path),
+		.unlisted = COMMANDS_FARM,
 		.help = "where the project is; the manifest is looked for from "
 			"here up" },
 	{ "file", 'f', "FILE", ALL_COMMANDS, TEXT(file),
-		.help = "the manifest" },
+		.unlisted = COMMANDS_FARM, .help = "the manifest" },
 	{ "docker-sock", 'H', "ADDRESS", ALL_COMMANDS, TEXT(docker_sock),
+		.unlisted = COMMANDS_FARM,
 		.help = "the engine: unix:///path or tcp://host:port" },
 	{ "only", '\0', "STAGE", PLANNING, NAMES(only),
 		.help = "run this stage, without what it needs" },

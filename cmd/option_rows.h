@@ -46,6 +46,8 @@ struct option_row {
 		struct options *options, const char *value, struct br_err *err);
 	/* Those of `commands` that do not read its environment variable. */
 	unsigned without_variable;
+	/* Those whose own help leaves it out, since they do nothing with it. */
+	unsigned unlisted;
 	const char *help;
 };
 

@@ -343,8 +343,8 @@ bool options_parse(
 	br_autofree struct given *given = br_alloc_array(most, sizeof(*given));
 	struct given_all all = {
 		.options = given,
-		.words = br_arena_array(&options->arena, (size_t)argc + 1,
-			sizeof(*all.words)),
+		.words = br_arena_array(
+			&options->arena, (size_t)argc + 1, sizeof(*all.words)),
 	};
 
 	options->grace_ms = BR_RUN_GRACE_MS;
@@ -367,8 +367,7 @@ void options_done(struct options *options)
 	*options = (struct options){ 0 };
 }
 
-static void add_option_help(
-	const struct option_row *row, struct br_buf *text)
+static void add_option_help(const struct option_row *row, struct br_buf *text)
 {
 	br_autobuf struct br_buf names = { 0 };
 
@@ -384,14 +383,16 @@ static void add_options_help(unsigned commands, struct br_buf *text)
 {
 	br_buf_add_text(text, "\noptions:\n");
 	for (size_t i = 0; i < OPTION_ROWS; i++)
-		if (option_rows[i].commands & commands)
+		if (option_rows[i].commands & ~option_rows[i].unlisted &
+			commands)
 			add_option_help(&option_rows[i], text);
 }
 
 static void add_command_help(const struct command_row *row, struct br_buf *text)
 {
-	br_buf_addf(text, "buildr %s: %s.\n\nusage: buildr %s [OPTIONS] %s\n",
-		row->name, row->help, row->name, row->arguments);
+	br_buf_addf(text, "buildr %s: %s.\n\nusage: buildr %s [OPTIONS]%s%s\n",
+		row->name, row->help, row->name,
+		row->arguments[0] != '\0' ? " " : "", row->arguments);
 	add_options_help(row->command, text);
 	br_buf_addf(text, "\n%sSee buildr-%s(1).\n", row->details, row->name);
 }
@@ -412,8 +413,8 @@ void options_help(enum command command, struct br_buf *text)
 		if (command_rows[i].command != 0)
 			br_buf_addf(text, "  %-8s%s\n", command_rows[i].name,
 				command_rows[i].help);
-	add_options_help(COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC,
-		text);
+	add_options_help(
+		COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC, text);
 	br_buf_add_text(text,
 		"\nSTAGE is a name or a pattern, as 'test*'; --only, --from and "
 		"--skip can be repeated.\n"

@@ -12,5 +12,5 @@
  *
  * Ownership: the caller frees the sink with br_view_free().
  */
-struct br_sink *views_make(const struct options *options,
-	const char *command) BR_NONNULL_RESULT;
+struct br_sink *views_make(
+	const struct options *options, const char *command) BR_NONNULL_RESULT;
