@@ -12,6 +12,7 @@
 
 #include "agent/control.h"
 #include "agent/diary.h"
+#include "agent/listener.h"
 #include "agent/names.h"
 #include "agent/order.h"
 #include "base/alloc.h"
@@ -48,7 +49,7 @@ enum {
 struct agent {
 	const struct agent_options *options;
 	struct br_broker *broker;
-	struct control control;
+	struct listener listener;
 	struct order_options order_options;
 	/* In no order; `capacity` also bounds the channels. */
 	struct order **orders;
@@ -190,12 +191,12 @@ static void take_own(struct agent *agent, const struct br_delivery *delivery)
 	if (agent->stop_count > 0 || count_own(agent) >= OWN_MAX ||
 		!has_room(agent))
 		return;
-	order = control_make_order(
+	order = listener_make_order(
 		&agent->order_options, delivery, free_channel(agent));
 	if (!order)
 		return;
 	diary("job for all", "build", order->id, NULL);
-	control_answer(&agent->control, order, delivery);
+	listener_answer(&agent->listener, order, delivery);
 	add_order(agent, order);
 }
 
@@ -425,9 +426,9 @@ static bool connect_broker(struct agent *agent)
 	br_channel_open(agent->broker, CHANNEL_LOOK, ignore, NULL);
 	br_exchange_declare(agent->broker, CHANNEL_JOBS, NAMES_EVENTS, "topic",
 		ignore, NULL);
-	agent->control.broker = agent->broker;
+	agent->listener.broker = agent->broker;
 	br_channel_open(agent->broker, CHANNEL_CONTROL, ignore, NULL);
-	control_listen(&agent->control);
+	listener_start(&agent->listener);
 	/* What is still ours is claimed before anything new is taken. */
 	for (size_t i = 0; i < agent->order_count; i++)
 		if (agent->orders[i]->state == ORDER_ADRIFT)
@@ -446,7 +447,7 @@ static void begin_again(struct agent *agent)
 		if (!order->is_again || order->state != ORDER_DONE ||
 			order->pending_count > 0)
 			continue;
-		agent->orders[i] = control_again(order);
+		agent->orders[i] = listener_again(order);
 		order_free(order);
 	}
 }
@@ -582,7 +583,7 @@ static void look_at_clock(struct agent *agent)
 	if (agent->broker && agent->listen_ms >= 0 &&
 		agent->listen_ms <= now_ms) {
 		agent->listen_ms = -1;
-		control_listen(&agent->control);
+		listener_start(&agent->listener);
 	}
 }
 
@@ -646,7 +647,7 @@ int agent_run(const struct agent_options *options)
 			.ended = order_ended,
 		},
 		.signal_fd = watch_signals(),
-		.control = { .channel = CHANNEL_CONTROL },
+		.listener = { .channel = CHANNEL_CONTROL },
 		.connect_ms = 0,
 		.rest_ms = -1,
 		.listen_ms = -1,
