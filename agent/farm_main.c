@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* farm_main.c - buildr-farm: what buildr does over a broker; cmd/cmd_farm.c calls it. */
+/* farm_main.c - buildr-farm: what buildr does over a broker; cmd/farm.c calls it. */
 #include <signal.h>
 #include <stdio.h>
 

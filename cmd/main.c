@@ -67,7 +67,7 @@ static int run_command(const struct options *options, char **argv)
 	case COMMAND_SUBMIT:
 	case COMMAND_CANCEL:
 	case COMMAND_WATCH:
-		return cmd_farm(argv);
+		return farm_exec(argv);
 	}
 	return STATUS_USAGE;
 }

@@ -28,7 +28,7 @@ enum command {
 	COMMAND_WATCH = 1 << 6,
 };
 
-/* What speaks to a broker, which another program does: see cmd_farm.c. */
+/* What speaks to a broker, which another program does: see farm.c. */
 enum { COMMANDS_FARM = COMMAND_SUBMIT | COMMAND_CANCEL | COMMAND_WATCH };
 
 enum output {

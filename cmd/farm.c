@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_farm.c - `buildr submit`, `cancel` and `watch`: what speaks to a broker.
+ * farm.c - `buildr submit`, `cancel` and `watch`: what speaks to a broker.
  *
  * Another program does it, since linking what it takes costs every start of buildr
  * time. It reads the same arguments, by the same tables.
@@ -11,7 +11,7 @@
 #include "base/clean.h"
 #include "cmd/commands.h"
 
-int cmd_farm(char **argv)
+int farm_exec(char **argv)
 {
 	static const char *const places[] = { "../agent/buildr-farm",
 		BUILDR_FARM_PATH };
