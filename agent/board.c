@@ -2,6 +2,7 @@
 #include "agent/board.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +37,6 @@ static struct seat *find_seat(struct board *board, const char *build)
 
 static void leave_seat(struct seat *seat)
 {
-	if (!seat)
-		return;
 	free(seat->agent);
 	*seat = (struct seat){ 0 };
 }
@@ -49,7 +48,7 @@ static void take_seat(struct board *board, const struct br_event *event)
 	if (!seat)
 		seat = &board->seats[board->next++ % BOARD_AGENTS_MAX];
 	leave_seat(seat);
-	memcpy(seat->build, event->build, sizeof(seat->build));
+	(void)snprintf(seat->build, sizeof(seat->build), "%s", event->build);
 	seat->agent = br_strdup(event->build_started.host.name);
 }
 
@@ -132,6 +131,7 @@ static bool handle(
 {
 	struct board *board = (struct board *)self;
 	br_autobuf struct br_buf text = { 0 };
+	struct seat *seat = NULL;
 
 	if (event->type == BR_EVENT_BUILD_STARTED)
 		take_seat(board, event);
@@ -142,8 +142,9 @@ static bool handle(
 	if (!add_what(event, &text))
 		return true;
 	br_buf_add_char(&text, '\n');
-	if (event->type == BR_EVENT_BUILD_FINISHED)
-		leave_seat(find_seat(board, event->build));
+	seat = find_seat(board, event->build);
+	if (seat && event->type == BR_EVENT_BUILD_FINISHED)
+		leave_seat(seat);
 	return br_file_write(board->fd, text.data, text.len, err) ||
 		br_fail_errno(err, "write to stdout");
 }

@@ -17,6 +17,6 @@
 struct br_sink *board_new(int fd) BR_NONNULL_RESULT;
 
 /* Free it; it may be NULL. */
-void board_free(struct br_sink *board);
+void board_free(struct br_sink *sink);
 
 enum { BOARD_AGENTS_MAX = 4096 };

@@ -108,6 +108,18 @@ static int wait_for_one(
 	return status;
 }
 
+static int submit_one(const struct options *options, struct farm *farm,
+	const struct job *job, struct br_str text)
+{
+	struct br_err err = { 0 };
+
+	if (!submit(options, farm, job, text, &err))
+		return farm_complain(farm, &err);
+	if (submit_waits(options))
+		return wait_for_one(options, farm, job->id);
+	return print_id(job->id);
+}
+
 static int submit_job(const struct options *options, const struct job *job,
 	struct br_str text)
 {
@@ -119,12 +131,8 @@ static int submit_job(const struct options *options, const struct job *job,
 		status = farm_complain(&farm, &err);
 	else if (options->is_everywhere)
 		status = submit_everywhere(options, &farm, text);
-	else if (!submit(options, &farm, job, text, &err))
-		status = farm_complain(&farm, &err);
-	else if (submit_waits(options))
-		status = wait_for_one(options, &farm, job->id);
 	else
-		status = print_id(job->id);
+		status = submit_one(options, &farm, job, text);
 	farm_close(&farm);
 	return status;
 }
