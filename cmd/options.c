@@ -394,7 +394,7 @@ static void add_command_help(const struct command_row *row, struct br_buf *text)
 		row->name, row->help, row->name,
 		row->arguments[0] != '\0' ? " " : "", row->arguments);
 	add_options_help(row->command, text);
-	br_buf_addf(text, "\n%sSee buildr-%s(1).\n", row->details, row->name);
+	br_buf_addf(text, "\n%sSee buildr-submit(1).\n", row->details);
 }
 
 void options_help(enum command command, struct br_buf *text)
