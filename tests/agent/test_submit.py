@@ -285,6 +285,17 @@ def everywhere_waits_for_all_and_ends_as_the_worst(farm):
                 ["one", "two"], "reports")
 
 
+def a_job_for_all_is_tried_three_times_by_its_own_agent(farm):
+    with farm.agent("ill", "--queue", "ill", "--label", "ill",
+                    "--docker-sock", "unix:///nowhere"):
+        result = farm.run("submit", "--everywhere", "--label", "ill", "--wait", "-o", "json",
+                          farm.repo)
+    check_status(result, 3)
+    check_equal([(event["try"], event.get("reason"))
+                 for event in result.of_type("build.finished")], [(4, "tries")], "reports")
+    check_equal(farm.count("ill.dead"), 0, "dead jobs: it is no other agent's")
+
+
 # Watching.
 
 
@@ -391,6 +402,7 @@ TESTS = [
     what_is_no_build_cannot_be_cancelled,
     everywhere_is_a_build_for_each_agent_with_the_labels,
     everywhere_waits_for_all_and_ends_as_the_worst,
+    a_job_for_all_is_tried_three_times_by_its_own_agent,
     watch_shows_builds_until_it_is_stopped,
     the_hook_submits_branches_that_are_new_or_changed,
 ]
