@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pika
@@ -20,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path += [str(HERE.parent / "support"), str(HERE.parent / "scenario")]
 # pylint: disable=wrong-import-position
 from rabbitmq import RabbitMQ, end_with_parent  # noqa: E402
-from support import (Failure, Result, check, check_equal, kill, wait_until)  # noqa: E402,F401
+from support import Result, check, check_equal, kill, wait_until  # noqa: E402
 
 # Far more than anything takes; only a hang gets there.
 SECONDS = 120
@@ -189,7 +188,3 @@ class Farm:
 
 def interrupt(process):
     process.send_signal(signal.SIGINT)
-
-
-def now():
-    return time.monotonic()
