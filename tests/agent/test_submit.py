@@ -10,7 +10,7 @@ asks, or asks for ever; an answer that is not heeded; of a variable given twice 
 that is not persistent; a queue that is declared without a look; exit 2 for 3 and the other way
 round; a build that is ended by SIGTERM, cancelled without a report, or named by anything;
 labels that agents do not look at; a job for all that is dropped after one try, or goes to the
-dead jobs; a watch without ends of stages; a hook that submits deleted branches, tags, or options.
+dead jobs; a checkout whose end is the agent's fault; a watch without ends of stages; a hook that submits deleted branches, tags, or options.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ import os
 import pty
 import re
 import shutil
+import socket
 import sys
 import termios
 import uuid
@@ -52,9 +53,12 @@ def wait_shows_the_build_and_exits_as_it_does(farm):
 
 
 def wait_gives_every_event_as_json(farm):
-    result = farm.submit("main", "--wait", "-o", "json", "--stage", "build")
+    commit = git(farm.folder / "repository", "rev-parse", "HEAD")
+    result = farm.submit("main", "main", "--commit", commit, "--wait", "-o", "json",
+                         "--stage", "build")
     check_status(result, 0)
     events = result.events
+    check_equal((events[0]["branch"], events[0]["commit"]), ("main", commit), "what is built")
     check_equal([event["seq"] for event in events], list(range(1, len(events) + 1)), "seq")
     check_equal((events[0]["type"], events[-1]["type"]), ("build.started", "build.finished"),
                 "the first and the last event")
@@ -231,6 +235,22 @@ def a_running_build_is_cancelled(farm):
     check(b"has ended before" in result.stderr, result.stderr)
 
 
+def a_checkout_is_cancelled_and_not_tried_again(farm):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        # It takes the connection, and never answers.
+        process = farm.start("submit", "--queue", "main", "--wait", "-o", "json",
+                             f"git://127.0.0.1:{server.getsockname()[1]}/project.git")
+        server.settimeout(SECONDS)
+        connection, _ = server.accept()
+        with connection:
+            build = re.search(rb"submitted (\S+)", process.said.read_bytes())[1].decode()
+            check_status(farm.run("cancel", build), 0)
+    result = farm.finish(process)
+    check_status(result, 130)
+    check_equal([(event["type"], event["try"]) for event in result.events],
+                [("build.started", 1), ("build.finished", 1)], "events")
+
+
 def a_build_that_waits_is_cancelled_and_never_run(farm):
     process = farm.start("submit", "--queue", "later", farm.repo, "--wait", "-o", "json")
     wait_until(lambda: farm.count("later"), SECONDS, "the job")
@@ -401,6 +421,7 @@ TESTS = [
     wrong_usage_is_2_and_an_absent_broker_3,
     without_the_program_for_the_broker_buildr_says_so,
     a_running_build_is_cancelled,
+    a_checkout_is_cancelled_and_not_tried_again,
     a_build_that_waits_is_cancelled_and_never_run,
     what_is_no_build_cannot_be_cancelled,
     everywhere_is_a_build_for_each_agent_with_the_labels,
