@@ -10,7 +10,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/control.h"
 #include "agent/diary.h"
+#include "agent/listener.h"
 #include "agent/names.h"
 #include "agent/order.h"
 #include "base/alloc.h"
@@ -25,23 +27,32 @@ enum {
 	CHANNEL_LOOK = 2,
 	/* For what was reported before the connection was lost. */
 	CHANNEL_LEDGER = 3,
+	/* For what is said to all agents. */
+	CHANNEL_CONTROL = 4,
 	/* The first of the orders' own. */
-	CHANNEL_ORDERS = 4,
+	CHANNEL_ORDERS = 5,
 	HEARTBEAT_SECONDS = 10,
 	CONNECT_TIMEOUT_MS = 5000,
 	/* Between two attempts to connect; doubled until the last. */
 	RETRY_FIRST_MS = 500,
 	RETRY_LAST_MS = 30 * 1000,
+	/* After the broker has refused to let it listen. */
+	LISTEN_RETRY_MS = 5000,
 	/* Failures of its own in a row before an agent takes no more jobs. */
 	FAILURES_MAX = 3,
 	/* And for how long it then does not; before, so that others get the job. */
 	REST_MS = 30 * 1000,
 	REST_FIRST_MS = 2000,
+	/* Jobs for all agents that one may have: nothing else bounds them. */
+	OWN_MAX = 256,
+	/* Begun anew: more often than it has tries, where the broker refuses them. */
+	AGAIN_MAX = 4,
 };
 
 struct agent {
 	const struct agent_options *options;
 	struct br_broker *broker;
+	struct listener listener;
 	struct order_options order_options;
 	/* In no order; `capacity` also bounds the channels. */
 	struct order **orders;
@@ -56,6 +67,8 @@ struct agent {
 	/* When to connect again, or to take jobs again; -1: not. */
 	int64_t connect_ms;
 	int64_t rest_ms;
+	/* When to listen to the control exchange again. */
+	int64_t listen_ms;
 	int64_t retry_ms;
 	unsigned failure_count;
 	bool is_consuming;
@@ -98,12 +111,19 @@ static bool is_in_hands(const struct agent *agent, const struct order *order)
 	return false;
 }
 
+/* What nobody else will do is still done by an agent that takes no more jobs. */
+static bool may_begin(const struct agent *agent, const struct order *order)
+{
+	return order->state == ORDER_WAITING &&
+		(agent->stop_count == 0 ||
+			(order->is_own && agent->stop_count == 1));
+}
+
 /* Begin what waits, as far as jobs are free. */
 static void begin_waiting(struct agent *agent)
 {
 	for (size_t i = 0; agent->broker && i < agent->order_count; i++)
-		if (agent->orders[i]->state == ORDER_WAITING &&
-			agent->stop_count == 0 &&
+		if (may_begin(agent, agent->orders[i]) &&
 			!is_in_hands(agent, agent->orders[i]) &&
 			count_working(agent) < agent->options->jobs)
 			order_begin(agent->orders[i]);
@@ -137,6 +157,7 @@ static void order_ended(void *ctx, struct order *order, enum order_end end)
 		agent->failure_count = 0;
 	if (end != ORDER_END_AGAIN)
 		return;
+	order->is_again = order->is_own && order->again_count < AGAIN_MAX;
 	agent->failure_count++;
 	stop_consuming(agent);
 	agent->rest_ms = br_clock_now_ms() + REST_FIRST_MS;
@@ -163,14 +184,82 @@ static unsigned free_channel(const struct agent *agent)
 	return channel;
 }
 
+/* Each order has a channel. */
+static bool has_room(const struct agent *agent)
+{
+	return agent->order_count + CHANNEL_ORDERS < ORDER_CHANNELS;
+}
+
+static void add_order(struct agent *agent, struct order *order)
+{
+	agent->orders = br_grow(agent->orders, agent->order_count,
+		&agent->order_capacity, sizeof(*agent->orders));
+	agent->orders[agent->order_count++] = order;
+	begin_waiting(agent);
+}
+
+static size_t count_own(const struct agent *agent)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < agent->order_count; i++)
+		count += agent->orders[i]->is_own;
+	return count;
+}
+
+/* A job for every agent. */
+static void take_own(struct agent *agent, const struct br_delivery *delivery)
+{
+	struct order *order = NULL;
+
+	if (agent->stop_count > 0 || count_own(agent) >= OWN_MAX ||
+		!has_room(agent))
+		return;
+	order = listener_make_order(
+		&agent->order_options, delivery, free_channel(agent));
+	if (!order)
+		return;
+	diary("job for all", "build", order->id, NULL);
+	listener_answer(&agent->listener, order, delivery);
+	add_order(agent, order);
+}
+
+static void take_cancel(struct agent *agent, const struct br_delivery *delivery)
+{
+	char build[BR_UUID_TEXT_BYTES];
+	struct br_err err = { 0 };
+
+	if (!control_parse_cancel(delivery->body, build, &err)) {
+		diary("bad cancel", "why", err.text, NULL);
+		return;
+	}
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (strcmp(agent->orders[i]->id, build) == 0)
+			order_cancel(agent->orders[i]);
+}
+
+static void take_control(
+	struct agent *agent, const struct br_delivery *delivery)
+{
+	if (strcmp(delivery->routing_key, CONTROL_CANCEL) == 0)
+		take_cancel(agent, delivery);
+	else if (strcmp(delivery->routing_key, CONTROL_JOB) == 0)
+		take_own(agent, delivery);
+	br_delivery_ack(agent->broker, delivery->channel, delivery->tag);
+}
+
 /* The routing key of a job is its queue's name: it came by the default exchange. */
 static void take_delivery(void *ctx, const struct br_delivery *delivery)
 {
 	struct agent *agent = ctx;
 	struct order *made = NULL;
 
+	if (delivery->channel == CHANNEL_CONTROL) {
+		take_control(agent, delivery);
+		return;
+	}
 	/* Six labels make 64 queues, each with as many as may run. */
-	if (agent->order_count + CHANNEL_ORDERS >= ORDER_CHANNELS) {
+	if (!has_room(agent)) {
 		br_delivery_reject(
 			agent->broker, delivery->channel, delivery->tag, true);
 		return;
@@ -188,10 +277,7 @@ static void take_delivery(void *ctx, const struct br_delivery *delivery)
 			return;
 		}
 	}
-	agent->orders = br_grow(agent->orders, agent->order_count,
-		&agent->order_capacity, sizeof(*agent->orders));
-	agent->orders[agent->order_count++] = made;
-	begin_waiting(agent);
+	add_order(agent, made);
 }
 
 static void take_confirm(void *ctx, unsigned channel, uint64_t tag,
@@ -225,6 +311,7 @@ static void lose_broker(void *ctx, const struct br_err *why)
 		order_cast_off(agent->orders[i]);
 	agent->is_consuming = false;
 	agent->rest_ms = -1;
+	agent->listen_ms = -1;
 	agent->connect_ms = br_clock_now_ms() + RETRY_FIRST_MS;
 	agent->retry_ms = RETRY_FIRST_MS;
 }
@@ -233,7 +320,10 @@ static void consume_again(void *ctx, unsigned channel)
 {
 	struct agent *agent = ctx;
 
-	(void)channel;
+	if (channel == CHANNEL_CONTROL) {
+		agent->listen_ms = br_clock_now_ms() + LISTEN_RETRY_MS;
+		return;
+	}
 	/* The queue was deleted: it is made anew with the next look at all. */
 	stop_consuming(agent);
 	agent->is_consuming = false;
@@ -250,9 +340,13 @@ static void channel_closed(
 	for (size_t i = 0; i < agent->order_count; i++)
 		if (agent->orders[i]->channel == channel)
 			order_channel_closed(agent->orders[i]);
-	if (channel != CHANNEL_JOBS)
+	if (channel != CHANNEL_JOBS && channel != CHANNEL_CONTROL)
 		return;
 	diary("channel closed", "why", why->err.text, NULL);
+	if (channel == CHANNEL_CONTROL) {
+		consume_again(agent, channel);
+		return;
+	}
 	for (size_t i = 0; i < agent->order_count; i++)
 		order_delivery_lost(agent->orders[i]);
 	agent->is_consuming = false;
@@ -384,6 +478,9 @@ static bool connect_broker(struct agent *agent)
 	ledger_repeat(&agent->ledger, agent->broker, CHANNEL_LEDGER);
 	br_exchange_declare(agent->broker, CHANNEL_JOBS, NAMES_EVENTS, "topic",
 		ignore, NULL);
+	agent->listener.broker = agent->broker;
+	br_channel_open(agent->broker, CHANNEL_CONTROL, ignore, NULL);
+	listener_start(&agent->listener);
 	/* What is still ours is claimed before anything new is taken. */
 	for (size_t i = 0; i < agent->order_count; i++)
 		if (agent->orders[i]->state == ORDER_ADRIFT)
@@ -391,6 +488,20 @@ static bool connect_broker(struct agent *agent)
 	if (agent->stop_count == 0 && agent->rest_ms < 0)
 		start_consuming(agent);
 	return true;
+}
+
+/* Not before nothing is asked for any more: the claim is gone for certain then. */
+static void begin_again(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->order_count; i++) {
+		struct order *order = agent->orders[i];
+
+		if (!order->is_again || order->state != ORDER_DONE ||
+			order->pending_count > 0)
+			continue;
+		agent->orders[i] = listener_again(order);
+		order_free(order);
+	}
 }
 
 /* Forget orders that are done and that nothing asks for any more. */
@@ -416,6 +527,8 @@ static int64_t next_deadline(const struct agent *agent)
 		agent->broker && agent->stop_count == 0 && !agent->is_consuming;
 	int64_t deadline_ms = br_clock_earlier(
 		agent->connect_ms, is_resting ? agent->rest_ms : -1);
+
+	deadline_ms = br_clock_earlier(deadline_ms, agent->listen_ms);
 
 	if (agent->broker)
 		deadline_ms = br_clock_earlier(
@@ -462,7 +575,7 @@ static void give_jobs_back(struct agent *agent)
 		bool is_begun = order->state != ORDER_WAITING &&
 			order->state != ORDER_CLAIMED_ELSEWHERE;
 
-		if (!is_begun && agent->broker) {
+		if (!is_begun && !order->is_own && agent->broker) {
 			br_delivery_reject(agent->broker,
 				order->delivery_channel, order->delivery_tag,
 				true);
@@ -522,6 +635,11 @@ static void look_at_clock(struct agent *agent)
 	if (agent->broker && !agent->is_consuming && agent->rest_ms >= 0 &&
 		agent->rest_ms <= now_ms && agent->stop_count == 0)
 		start_consuming(agent);
+	if (agent->broker && agent->listen_ms >= 0 &&
+		agent->listen_ms <= now_ms) {
+		agent->listen_ms = -1;
+		listener_start(&agent->listener);
+	}
 }
 
 static int watch_signals(void)
@@ -584,8 +702,10 @@ int agent_run(const struct agent_options *options)
 			.ended = order_ended,
 		},
 		.signal_fd = watch_signals(),
+		.listener = { .channel = CHANNEL_CONTROL },
 		.connect_ms = 0,
 		.rest_ms = -1,
+		.listen_ms = -1,
 		.retry_ms = RETRY_FIRST_MS,
 	};
 
@@ -603,6 +723,7 @@ int agent_run(const struct agent_options *options)
 		look_at_clock(&agent);
 		if (agent.stop_count > 0)
 			give_jobs_back(&agent);
+		begin_again(&agent);
 		begin_waiting(&agent);
 		drop_done(&agent);
 	}

@@ -4,9 +4,6 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 
-/* A day, for which a result is kept (contract.md). */
-#define RESULT_KEPT_MS (INT64_C(24) * 60 * 60 * 1000)
-
 char *names_claim(const char *build)
 {
 	return br_format("buildr.claim.%s", build);
@@ -27,6 +24,33 @@ char *names_dead(const char *queue)
 	return br_format("%s.dead", queue);
 }
 
+char *names_finished(const char *build)
+{
+	return br_format("%s.build.finished", build);
+}
+
+void names_bind_result(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *name = names_result(build);
+	br_autofree char *key = names_finished(build);
+
+	br_queue_bind(broker, channel, name, NAMES_EVENTS, key, fn, ctx);
+}
+
+void names_claim_build(struct br_broker *broker, unsigned channel,
+	const char *build, br_reply_fn *fn, void *ctx)
+{
+	br_autofree char *name = names_claim(build);
+	const struct br_queue_spec spec = {
+		.name = name,
+		.is_exclusive = true,
+		.is_auto_deleted = true,
+	};
+
+	br_queue_declare(broker, channel, &spec, fn, ctx);
+}
+
 char *names_job_queue(const char *queue, const struct job_texts *labels)
 {
 	struct br_buf name = { 0 };
@@ -44,7 +68,7 @@ static void declare_kept(struct br_broker *broker, unsigned channel,
 	const struct br_queue_spec spec = {
 		.name = name,
 		.is_durable = true,
-		.expires_ms = RESULT_KEPT_MS,
+		.expires_ms = NAMES_KEPT_MS,
 	};
 
 	br_queue_declare(broker, channel, &spec, fn, ctx);

@@ -300,6 +300,8 @@ void order_work(struct order *order)
 
 void order_cast_off(struct order *order)
 {
+	if (order->state == ORDER_DONE)
+		return;
 	order->delivery_tag = 0;
 	order->has_claim = false;
 	order->due_ms = -1;
@@ -307,6 +309,9 @@ void order_cast_off(struct order *order)
 	order_forget(order);
 	if (order->state != ORDER_DONE && order_has_build(order))
 		order->state = ORDER_ADRIFT;
+	else if (order->is_own)
+		/* No broker delivers it again: it begins anew. */
+		order->state = ORDER_WAITING;
 	else
 		order->state = ORDER_DONE;
 }
@@ -334,6 +339,12 @@ void order_adopt(struct order *order, const struct br_delivery *delivery)
 
 void order_cancel(struct order *order)
 {
-	worker_stop(&order->worker, SIGTERM);
+	bool is_ours = order->state == ORDER_CLAIMING ||
+		order->state == ORDER_CHECKING || order->state == ORDER_WORKING;
+
+	/* A second one would not let it clean up. */
+	if (!is_ours || order->is_cancelled)
+		return;
 	order->is_cancelled = true;
+	worker_stop(&order->worker, SIGINT);
 }

@@ -157,6 +157,15 @@ struct order {
 	bool is_buried;
 	/* Somebody has asked to cancel it. */
 	bool is_cancelled;
+	/*
+	 * It came by the control exchange, for this agent alone: there is no
+	 * delivery, and nobody else tries it again.
+	 */
+	bool is_own;
+	/* It has ended in our own failure, and is to be begun anew. */
+	bool is_again;
+	/* How often it was. */
+	unsigned again_count;
 };
 
 /* Make an order of a delivery. Ownership: order_free(). */
@@ -201,5 +210,8 @@ void order_return(struct order *order);
 /* The broker has delivered a job again that this order works on. */
 void order_adopt(struct order *order, const struct br_delivery *delivery);
 
-/* Stop the build, which is then reported as cancelled. */
+/*
+ * Stop the build, which is then reported as cancelled. Does nothing where the order
+ * does not have the build's claim, and the second time.
+ */
 void order_cancel(struct order *order);

@@ -93,11 +93,9 @@ static void on_result(void *ctx, const struct br_reply *reply)
 		return;
 	}
 
-	br_autofree char *result = names_result(order->id);
-	br_autofree char *key = br_format("%s.build.finished", order->id);
 	order_await(order);
-	br_queue_bind(order->options->broker, order->channel, result,
-		NAMES_EVENTS, key, on_bound, order);
+	names_bind_result(order->options->broker, order->channel, order->id,
+		on_bound, order);
 }
 
 static void on_exchange(void *ctx, const struct br_reply *reply)
@@ -190,19 +188,12 @@ static void on_claim(void *ctx, const struct br_reply *reply)
 
 void order_claim(struct order *order)
 {
-	br_autofree char *name = names_claim(order->id);
-	const struct br_queue_spec spec = {
-		.name = name,
-		.is_exclusive = true,
-		.is_auto_deleted = true,
-	};
-
 	order->state = ORDER_CLAIMING;
 	order->due_ms = -1;
 	order_open_channel(order);
 	order_await(order);
-	br_queue_declare(
-		order->options->broker, order->channel, &spec, on_claim, order);
+	names_claim_build(order->options->broker, order->channel, order->id,
+		on_claim, order);
 }
 
 static bool start_worker(struct order *order)
@@ -221,18 +212,32 @@ static bool start_worker(struct order *order)
 	return worker_start(&options, &order->worker, &err);
 }
 
-/* What no worker has to find out. */
+/* Whether there is nothing to find out for a worker. */
+static bool is_known(const struct order *order)
+{
+	return order->mistake.code != BR_OK || order->is_dead ||
+		order->is_cancelled;
+}
+
+static const char *explain(const struct order *order)
+{
+	if (order->is_cancelled)
+		return "cancelled before it began";
+	if (order->is_dead)
+		return "the job was tried three times, and each time its "
+		       "agent or engine failed";
+	return order->mistake.text;
+}
+
 static bool report(struct order *order)
 {
 	const struct report report = {
 		.build = order->id,
 		.attempt = order->attempt,
 		.name = order->options->name,
-		.text = order->is_dead
-			? "the job was tried three times, and each time its "
-			  "agent or engine failed"
-			: order->mistake.text,
-		.is_tries = order->is_dead,
+		.text = explain(order),
+		.is_tries = order->is_dead && !order->is_cancelled,
+		.is_cancelled = order->is_cancelled,
 	};
 	struct br_err err = { 0 };
 
@@ -252,9 +257,7 @@ void order_begin_try(struct order *order)
 	}
 	order->state = ORDER_WORKING;
 	if (!backlog_open(order->options->work_dir, &order->backlog, &err) ||
-		!(order->mistake.code == BR_OK && !order->is_dead
-				? start_worker(order)
-				: report(order))) {
+		!(is_known(order) ? report(order) : start_worker(order))) {
 		order_hand_back(order);
 		return;
 	}

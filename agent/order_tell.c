@@ -167,7 +167,7 @@ void order_publish(struct order *order)
 
 	if (order->state != ORDER_WORKING)
 		return;
-	if (order->is_dead && !order->is_buried)
+	if (order->is_dead && !order->is_own && !order->is_buried)
 		bury(order);
 	publish_lines(order, &err);
 	if (err.code != BR_OK)

@@ -9,7 +9,7 @@
 #include "event/json.h"
 
 /* Of a job that was never begun (contract.md). */
-enum { EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
+enum { EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3, EXIT_CANCELLED = 130 };
 
 /* The common fields come first, and are some 150 bytes. */
 enum { HEAD_BYTES = 300 };
@@ -29,11 +29,16 @@ static bool keep(
 	return backlog_add(sink->backlog, line.data, line.len, err);
 }
 
-bool report_error(const struct report *report, struct backlog *backlog,
-	struct br_err *err)
+static int exit_of(const struct report *report)
 {
-	struct backlog_sink sink = { .sink = { .handle = keep },
-		.backlog = backlog };
+	if (report->is_cancelled)
+		return EXIT_CANCELLED;
+	return report->is_tries ? EXIT_ENVIRONMENT : EXIT_USAGE;
+}
+
+bool report_emit(
+	const struct report *report, struct br_sink *sink, struct br_err *err)
+{
 	struct br_bus bus = { .attempt = report->attempt };
 	struct utsname host = { 0 };
 	struct br_event started = {
@@ -50,14 +55,18 @@ bool report_error(const struct report *report, struct backlog *backlog,
 	};
 	struct br_event notice = {
 		.type = BR_EVENT_NOTICE,
-		.notice = { .level = BR_LEVEL_ERROR, .text = report->text },
+		.notice = {
+			.level = report->is_cancelled ? BR_LEVEL_INFO
+						      : BR_LEVEL_ERROR,
+			.text = report->text,
+		},
 	};
 	struct br_event finished = {
 		.type = BR_EVENT_BUILD_FINISHED,
 		.build_finished = {
-			.result = BR_RESULT_ERROR,
-			.exit = report->is_tries ? EXIT_ENVIRONMENT
-						 : EXIT_USAGE,
+			.result = report->is_cancelled ? BR_RESULT_CANCELLED
+						       : BR_RESULT_ERROR,
+			.exit = exit_of(report),
 			.reason = report->is_tries ? BR_REASON_TRIES
 						   : BR_REASON_NONE,
 			.host = started.build_started.host,
@@ -66,10 +75,19 @@ bool report_error(const struct report *report, struct backlog *backlog,
 
 	(void)uname(&host);
 	memcpy(bus.build, report->build, sizeof(bus.build));
-	br_bus_add(&bus, &sink.sink);
+	br_bus_add(&bus, sink);
 	return br_bus_emit(&bus, &started, err) &&
 		br_bus_emit(&bus, &notice, err) &&
 		br_bus_emit(&bus, &finished, err);
+}
+
+bool report_error(const struct report *report, struct backlog *backlog,
+	struct br_err *err)
+{
+	struct backlog_sink sink = { .sink = { .handle = keep },
+		.backlog = backlog };
+
+	return report_emit(report, &sink.sink, err);
 }
 
 bool report_has_type(struct br_str line, const char *type)

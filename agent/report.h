@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "event/sink.h"
 
 /* Borrowed for the call. */
 struct report {
@@ -22,12 +23,18 @@ struct report {
 	const char *text;
 	/* The job was tried too often. */
 	bool is_tries;
+	/* It was cancelled before it began: no error. */
+	bool is_cancelled;
 };
 
 /*
- * Add build.started, a notice and build.finished with the result `error` to
- * `backlog`. Fails as backlog_add().
+ * Hand build.started, a notice and build.finished with the result `error` or
+ * `cancelled` to `sink`. Fails as the sink does.
  */
+bool report_emit(const struct report *report, struct br_sink *sink,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Add these events to `backlog`. Fails as backlog_add(). */
 bool report_error(const struct report *report, struct backlog *backlog,
 	struct br_err *err) BR_MUST_CHECK;
 

@@ -24,7 +24,7 @@
 #include "run/run.h"
 
 /* The contract's exit codes for a build that was never begun. */
-enum { EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
+enum { EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3, EXIT_CANCELLED = 130 };
 
 /* For a repository that does not come. */
 enum { CHECKOUT_TIMEOUT_MS = 30 * 60 * 1000 };
@@ -104,7 +104,9 @@ static void emit_finished(struct work *work, int code)
 		&(struct br_event){
 			.type = BR_EVENT_BUILD_FINISHED,
 			.build_finished = {
-				.result = BR_RESULT_ERROR,
+				.result = code == EXIT_CANCELLED
+					? BR_RESULT_CANCELLED
+					: BR_RESULT_ERROR,
 				.exit = code,
 				.host = describe_host(work, &host),
 			},
@@ -130,8 +132,19 @@ static int fail_before(
 	return is_ours ? WORKER_AGAIN : WORKER_DONE;
 }
 
+/* Somebody has asked for it: that is how the build came out. */
+static int end_cancelled(struct work *work)
+{
+	emit_started(work);
+	emit_finished(work, EXIT_CANCELLED);
+	return WORKER_DONE;
+}
+
 static int fail_by(struct work *work, const struct br_err *err)
 {
+	if (err->code == BR_ECANCELED)
+		return end_cancelled(work);
+
 	bool is_jobs_fault =
 		err->code == BR_EINPUT || err->code == BR_ENOTFOUND;
 

@@ -13,6 +13,7 @@
 #include "base/quote.h"
 #include "cmd/commands.h"
 #include "cmd/project.h"
+#include "cmd/views.h"
 #include "engine/docker.h"
 #include "event/bus.h"
 #include "log/log.h"
@@ -81,17 +82,6 @@ static int catch_signals(void)
 	return ends[0];
 }
 
-/* Colour where it is a terminal that has it, and nobody says no. */
-static bool has_color(int fd)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	if (no_color && no_color[0] != '\0')
-		return false;
-	return isatty(fd) && term && strcmp(term, "dumb") != 0;
-}
-
 static void add_option(
 	struct br_buf *command, const char *name, const char *value)
 {
@@ -115,26 +105,6 @@ static char *describe_call(const struct options *options)
 	add_option(&command, "-H", options->docker_sock);
 	add_option(&command, "--image", options->image);
 	return br_buf_take(&command);
-}
-
-static struct br_sink *make_view(
-	const struct options *options, const char *command)
-{
-	const struct br_view_options how = {
-		.out_fd = STDOUT_FILENO,
-		.err_fd = STDERR_FILENO,
-		.has_out_color = has_color(STDOUT_FILENO),
-		.has_err_color = has_color(STDERR_FILENO),
-		.is_verbose = options->is_verbose,
-		.is_grouped = options->is_grouped,
-		.command = command,
-	};
-
-	if (options->output == OUTPUT_JSON)
-		return br_jsonl_new(&how);
-	if (options->output == OUTPUT_QUIET || options->is_quiet)
-		return br_quiet_new(&how);
-	return br_plain_new(&how);
 }
 
 /* A build needs no log, so only -v wants to hear why there is none. */
@@ -173,7 +143,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 		return STATUS_ENVIRONMENT;
 	}
 
-	struct br_sink *view = make_view(options, command);
+	struct br_sink *view = views_make(options, command);
 	br_bus_add(&bus, view);
 
 	struct br_sink *log = open_log(options, plan, bus.build);

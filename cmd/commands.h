@@ -23,6 +23,12 @@ int cmd_check(const struct options *options);
 int cmd_plan(const struct options *options);
 int cmd_gc(const struct options *options);
 
+/*
+ * Give way to the program that speaks to the broker, called as this one was. Comes
+ * back only where it cannot be.
+ */
+int farm_exec(char **argv);
+
 /* Print "buildr: <text>" on stderr. */
 void complain(const struct br_err *err);
 

@@ -40,18 +40,18 @@ static int print(const char *text)
 	return STATUS_PASS;
 }
 
-static int print_help(void)
+static int print_help(const struct options *options)
 {
 	br_autobuf struct br_buf text = { 0 };
 
-	options_help(&text);
+	options_help(options->command, &text);
 	return print(br_buf_text(&text));
 }
 
-static int run_command(const struct options *options)
+static int run_command(const struct options *options, char **argv)
 {
 	if (options->is_help)
-		return print_help();
+		return print_help(options);
 	if (options->is_version)
 		return print("buildr " BUILDR_VERSION "\n");
 	switch (options->command) {
@@ -64,6 +64,10 @@ static int run_command(const struct options *options)
 		return cmd_plan(options);
 	case COMMAND_GC:
 		return cmd_gc(options);
+	case COMMAND_SUBMIT:
+	case COMMAND_CANCEL:
+	case COMMAND_WATCH:
+		return farm_exec(argv);
 	}
 	return STATUS_USAGE;
 }
@@ -81,7 +85,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(argc, argv, &options, &err))
-		status = run_command(&options);
+		status = run_command(&options, argv);
 	else
 		complain(&err);
 	options_done(&options);

@@ -6,8 +6,12 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 
-enum { ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC };
-enum { PLANNING = COMMAND_RUN | COMMAND_PLAN };
+enum {
+	ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
+		COMMANDS_FARM,
+	PLANNING = COMMAND_RUN | COMMAND_PLAN,
+	SHOWING = COMMAND_RUN | COMMAND_SUBMIT,
+};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -121,11 +125,13 @@ static bool set_jobs(
 
 const struct option_row option_rows[OPTION_ROWS] = {
 	{ "path", 'C', "DIR", ALL_COMMANDS, TEXT(path),
+		.unlisted = COMMANDS_FARM,
 		.help = "where the project is; the manifest is looked for from "
 			"here up" },
 	{ "file", 'f', "FILE", ALL_COMMANDS, TEXT(file),
-		.help = "the manifest" },
+		.unlisted = COMMANDS_FARM, .help = "the manifest" },
 	{ "docker-sock", 'H', "ADDRESS", ALL_COMMANDS, TEXT(docker_sock),
+		.unlisted = COMMANDS_FARM,
 		.help = "the engine: unix:///path or tcp://host:port" },
 	{ "only", '\0', "STAGE", PLANNING, NAMES(only),
 		.help = "run this stage, without what it needs" },
@@ -133,7 +139,8 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "run this stage and all that need it" },
 	{ "skip", '\0', "STAGE", PLANNING, NAMES(skip),
 		.help = "leave this stage out" },
-	{ "env", 'e', "NAME=VALUE", PLANNING, LIST(env),
+	{ "env", 'e', "NAME=VALUE", PLANNING | COMMAND_SUBMIT, LIST(env),
+		.without_variable = COMMAND_SUBMIT,
 		.help = "a variable of every step; NAME alone passes the "
 			"caller's" },
 	{ "image", '\0', "IMAGE", PLANNING, TEXT(image),
@@ -145,13 +152,15 @@ const struct option_row option_rows[OPTION_ROWS] = {
 			"branch began" },
 	{ "pull", '\0', "WHEN", COMMAND_RUN, VALUE(set_pull),
 		.help = "pull images: missing (default), always or never" },
-	{ "output", 'o', "FORM", COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN,
+	{ "output", 'o', "FORM",
+		SHOWING | COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH,
 		VALUE(set_output),
 		/* BUILDR_OUTPUT means `run`, and must not break the others. */
-		.without_variable = COMMAND_CHECK | COMMAND_PLAN,
+		.without_variable =
+			COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH,
 		.help = "plain, json, quiet; plan: text, json, dot, mermaid; "
 			"check: text, json" },
-	{ "group", '\0', NULL, COMMAND_RUN, SWITCH(is_grouped),
+	{ "group", '\0', NULL, SHOWING, SWITCH(is_grouped),
 		.help = "print each stage as a block when it ends" },
 	{ "jobs", 'j', "N", COMMAND_RUN, VALUE(set_jobs),
 		.help = "stages at once; default: one for each processor" },
@@ -168,6 +177,43 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	{ "wire", '\0', "KIND", COMMAND_RUN, VALUE(set_wire),
 		.help = "how to speak to containers: auto (default), socket or "
 			"stdio" },
+	/*
+	 * What a job is like is said where it is submitted: BUILDR_STAGE and such
+	 * are set in steps, BUILDR_LABEL means the agent.
+	 */
+	{ "commit", '\0', "COMMIT", COMMAND_SUBMIT, TEXT(commit),
+		.without_variable = COMMAND_SUBMIT,
+		.help = "build this one, which must be on the branch" },
+	{ "label", '\0', "NAME", COMMAND_SUBMIT, LIST(labels),
+		.without_variable = COMMAND_SUBMIT,
+		.help = "only on agents that have it; can be repeated" },
+	{ "stage", '\0', "STAGE", COMMAND_SUBMIT, LIST(job_stages),
+		.without_variable = COMMAND_SUBMIT,
+		.help = "run this stage and what it needs; can be repeated" },
+	{ "id", '\0', "UUID", COMMAND_SUBMIT, TEXT(id),
+		.without_variable = COMMAND_SUBMIT,
+		.help = "the build's id; default: a new one" },
+	{ "wait", '\0', NULL, COMMAND_SUBMIT, SWITCH(is_wait),
+		.without_variable = COMMAND_SUBMIT,
+		.help = "show the build and end as it does; the default on a "
+			"terminal" },
+	{ "detach", '\0', NULL, COMMAND_SUBMIT, SWITCH(is_detached),
+		.without_variable = COMMAND_SUBMIT,
+		.help = "print the build's id and end; the default elsewhere" },
+	{ "everywhere", '\0', NULL, COMMAND_SUBMIT, SWITCH(is_everywhere),
+		.without_variable = COMMAND_SUBMIT,
+		.help = "to every agent that is connected: a build each" },
+	{ "broker", '\0', "URL", COMMANDS_FARM, TEXT(broker),
+		.help = "amqp[s]://user:password@host:port/vhost; better in "
+			"BUILDR_BROKER" },
+	{ "queue", '\0', "NAME", COMMAND_SUBMIT, TEXT(queue),
+		.help = "where the agents' jobs are; default: build_queue" },
+	{ "ca-file", '\0', "FILE", COMMANDS_FARM, TEXT(ca_file),
+		.help = "authorities for amqps, as PEM" },
+	{ "cert-file", '\0', "FILE", COMMANDS_FARM, TEXT(cert_file),
+		.help = "our certificate for amqps, as PEM" },
+	{ "key-file", '\0', "FILE", COMMANDS_FARM, TEXT(key_file),
+		.help = "and its key" },
 	{ "verbose", 'v', NULL, ALL_COMMANDS, SWITCH(is_verbose),
 		.help = "say more" },
 	{ "quiet", 'q', NULL, ALL_COMMANDS, SWITCH(is_quiet),
@@ -195,9 +241,16 @@ const struct command_row command_rows[COMMAND_ROWS] = {
 	{ "log", 0, NULL },
 	{ "doctor", 0, NULL },
 	{ "completion", 0, NULL },
-	{ "submit", 0, NULL },
-	{ "cancel", 0, NULL },
-	{ "watch", 0, NULL },
+	{ "submit", COMMAND_SUBMIT, "put a job on the queue of the agents",
+		"REPO [BRANCH]",
+		"REPO is what 'git clone' takes, BRANCH a branch or a tag; "
+		"without it the\nrepository's own default. What -e gives "
+		"stands on the broker as it is.\n" },
+	{ "cancel", COMMAND_CANCEL, "stop a build, wherever it runs", "BUILD",
+		"BUILD is the id that 'buildr submit' has printed.\n" },
+	{ "watch", COMMAND_WATCH, "show every build of the agents", "",
+		"A line for each build that starts, stage that ends, and build "
+		"that ends;\nwith -o json every event as it is.\n" },
 	{ "cache", 0, NULL },
 	{ "why", 0, NULL },
 };

@@ -46,10 +46,12 @@ struct option_row {
 		struct options *options, const char *value, struct br_err *err);
 	/* Those of `commands` that do not read its environment variable. */
 	unsigned without_variable;
+	/* Those whose own help leaves it out, since they do nothing with it. */
+	unsigned unlisted;
 	const char *help;
 };
 
-enum { OPTION_ROWS = 27 };
+enum { OPTION_ROWS = 39 };
 extern const struct option_row option_rows[OPTION_ROWS];
 
 struct command_row {
@@ -57,6 +59,9 @@ struct command_row {
 	/* 0: a command of a later version. */
 	enum command command;
 	const char *help;
+	/* Of a command with a help of its own: its arguments, and what they mean. */
+	const char *arguments;
+	const char *details;
 };
 
 enum { COMMAND_ROWS = 14 };

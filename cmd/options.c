@@ -102,6 +102,8 @@ static void make_getopt_form(struct getopt_form *form)
 {
 	char *at = form->letters;
 
+	/* Words are handed out in their place, as if they were options. */
+	*at++ = '-';
 	*at++ = ':';
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
 		if (option_rows[i].letter != '\0') {
@@ -196,29 +198,38 @@ static bool apply_all(const struct given *given, size_t count,
 	return true;
 }
 
-static bool take_command(
-	int argc, char **argv, struct options *options, struct br_err *err)
+/* The arguments, taken apart. */
+struct given_all {
+	struct given *options;
+	size_t option_count;
+	/* What is no option, before `--` and behind it. */
+	const char **words;
+	size_t word_count;
+	/* How many of them stand before it. */
+	size_t front_count;
+};
+
+/* Behind `--` everything is a stage, also what is called `check`. */
+static bool take_command(const struct given_all *given, struct options *options,
+	struct br_err *err)
 {
-	int first = optind;
-	/* After `--` everything is a stage, also what is called `check`. */
-	bool is_stage_only = first > 1 && !strcmp(argv[first - 1], "--");
+	size_t first = 0;
 
 	options->command = COMMAND_RUN;
-	for (size_t i = 0; first < argc && !is_stage_only && i < COMMAND_ROWS;
-		i++) {
-		if (strcmp(argv[first], command_rows[i].name) != 0)
+	for (size_t i = 0; given->front_count > 0 && i < COMMAND_ROWS; i++) {
+		if (strcmp(given->words[0], command_rows[i].name) != 0)
 			continue;
 		if (command_rows[i].command == 0)
 			return br_fail(err, BR_EINPUT,
 				"'buildr %s' is not supported yet; for a stage "
 				"of that name: buildr run %s",
-				argv[first], argv[first]);
+				given->words[0], given->words[0]);
 		options->command = command_rows[i].command;
-		first++;
+		first = 1;
 		break;
 	}
-	options->stages = (const char *const *)argv + first;
-	options->stage_count = (size_t)(argc - first);
+	options->stages = given->words + first;
+	options->stage_count = given->word_count - first;
 	return true;
 }
 
@@ -228,10 +239,12 @@ static unsigned commands_with(enum output output)
 	switch (output) {
 	case OUTPUT_AUTO:
 	case OUTPUT_JSON:
-		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC;
+		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
+			COMMANDS_FARM;
 	case OUTPUT_PLAIN:
+		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH;
 	case OUTPUT_QUIET:
-		return COMMAND_RUN;
+		return COMMAND_RUN | COMMAND_SUBMIT;
 	case OUTPUT_TEXT:
 		return COMMAND_CHECK | COMMAND_PLAN;
 	case OUTPUT_DOT:
@@ -254,19 +267,45 @@ static bool check_output(const struct options *options, struct br_err *err)
 			command_name(options->command));
 }
 
+/* How many arguments a command takes. */
+static void count_arguments(enum command command, size_t *least, size_t *most)
+{
+	*least = command == COMMAND_SUBMIT || command == COMMAND_CANCEL;
+	*most = SIZE_MAX;
+	if (command == COMMAND_SUBMIT)
+		*most = 2;
+	else if (command == COMMAND_CANCEL)
+		*most = 1;
+	else if (command & (COMMAND_CHECK | COMMAND_GC | COMMAND_WATCH))
+		*most = 0;
+}
+
 static bool check_rest(const struct options *options, struct br_err *err)
 {
-	if (options->stage_count > 0 &&
-		(options->command & (COMMAND_CHECK | COMMAND_GC)))
+	size_t least = 0;
+	size_t most = 0;
+
+	count_arguments(options->command, &least, &most);
+	if (options->stage_count > most)
 		return br_fail(err, BR_EINPUT,
 			"'buildr %s' takes no argument like '%s'",
-			command_name(options->command), options->stages[0]);
+			command_name(options->command), options->stages[most]);
+	if (options->stage_count < least && !options->is_help &&
+		!options->is_version)
+		return br_fail(err, BR_EINPUT,
+			"'buildr %s' wants to know which: 'buildr %s --help'",
+			command_name(options->command),
+			command_name(options->command));
+	if (options->is_wait && options->is_detached)
+		return br_fail(err, BR_EINPUT,
+			"--wait and --detach exclude each other");
 	return check_output(options, err);
 }
 
-static bool collect(int argc, char **argv, struct given *given,
-	size_t *given_count, struct br_err *err)
+static bool collect(
+	int argc, char **argv, struct given_all *given, struct br_err *err)
 {
+	enum { WORD = 1 };
 	struct getopt_form form;
 	int index = 0;
 
@@ -277,14 +316,21 @@ static bool collect(int argc, char **argv, struct given *given,
 			argc, argv, form.letters, form.longs, &index);
 
 		if (result == -1)
-			return true;
+			break;
 		if (result == '?' || result == ':')
 			return fail_of_getopt(result, argv, err);
-		given[(*given_count)++] = (struct given){
-			.row = find_row(result, index),
-			.value = optarg,
-		};
+		if (result == WORD)
+			given->words[given->word_count++] = optarg;
+		else
+			given->options[given->option_count++] = (struct given){
+				.row = find_row(result, index),
+				.value = optarg,
+			};
 	}
+	given->front_count = given->word_count;
+	for (int i = optind; i < argc; i++)
+		given->words[given->word_count++] = argv[i];
+	return true;
 }
 
 bool options_parse(
@@ -295,13 +341,17 @@ bool options_parse(
 	for (int i = 1; i < argc; i++)
 		most += strlen(argv[i]);
 	br_autofree struct given *given = br_alloc_array(most, sizeof(*given));
-	size_t given_count = 0;
+	struct given_all all = {
+		.options = given,
+		.words = br_arena_array(
+			&options->arena, (size_t)argc + 1, sizeof(*all.words)),
+	};
 
 	options->grace_ms = BR_RUN_GRACE_MS;
-	return collect(argc, argv, given, &given_count, err) &&
-		take_command(argc, argv, options, err) &&
+	return collect(argc, argv, &all, err) &&
+		take_command(&all, options, err) &&
 		read_environment(options, err) &&
-		apply_all(given, given_count, options, err) &&
+		apply_all(given, all.option_count, options, err) &&
 		check_rest(options, err);
 }
 
@@ -311,12 +361,50 @@ void options_done(struct options *options)
 	free(options->only.items);
 	free(options->from.items);
 	free(options->skip.items);
+	free(options->labels.items);
+	free(options->job_stages.items);
 	br_arena_done(&options->arena);
 	*options = (struct options){ 0 };
 }
 
-void options_help(struct br_buf *text)
+static void add_option_help(const struct option_row *row, struct br_buf *text)
 {
+	br_autobuf struct br_buf names = { 0 };
+
+	if (row->letter != '\0')
+		br_buf_addf(&names, "-%c, ", row->letter);
+	br_buf_addf(&names, "--%s%s%s", row->name, row->value_name ? " " : "",
+		row->value_name ? row->value_name : "");
+	br_buf_addf(text, "  %-27s %s\n", br_buf_text(&names), row->help);
+}
+
+/* What each of `commands` may take. */
+static void add_options_help(unsigned commands, struct br_buf *text)
+{
+	br_buf_add_text(text, "\noptions:\n");
+	for (size_t i = 0; i < OPTION_ROWS; i++)
+		if (option_rows[i].commands & ~option_rows[i].unlisted &
+			commands)
+			add_option_help(&option_rows[i], text);
+}
+
+static void add_command_help(const struct command_row *row, struct br_buf *text)
+{
+	br_buf_addf(text, "buildr %s: %s.\n\nusage: buildr %s [OPTIONS]%s%s\n",
+		row->name, row->help, row->name,
+		row->arguments[0] != '\0' ? " " : "", row->arguments);
+	add_options_help(row->command, text);
+	br_buf_addf(text, "\n%sSee buildr-submit(1).\n", row->details);
+}
+
+void options_help(enum command command, struct br_buf *text)
+{
+	for (size_t i = 0; i < COMMAND_ROWS; i++)
+		if (command_rows[i].command == command &&
+			command_rows[i].arguments) {
+			add_command_help(&command_rows[i], text);
+			return;
+		}
 	br_buf_add_text(text,
 		"buildr runs a project's .buildr.yml in "
 		"containers.\n\nusage: buildr [COMMAND] "
@@ -325,26 +413,15 @@ void options_help(struct br_buf *text)
 		if (command_rows[i].command != 0)
 			br_buf_addf(text, "  %-8s%s\n", command_rows[i].name,
 				command_rows[i].help);
-	br_buf_add_text(text, "\noptions:\n");
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		const struct option_row *row = &option_rows[i];
-		br_autobuf struct br_buf names = { 0 };
-
-		if (row->commands == 0)
-			continue;
-		if (row->letter != '\0')
-			br_buf_addf(&names, "-%c, ", row->letter);
-		br_buf_addf(&names, "--%s%s%s", row->name,
-			row->value_name ? " " : "",
-			row->value_name ? row->value_name : "");
-		br_buf_addf(
-			text, "  %-27s %s\n", br_buf_text(&names), row->help);
-	}
+	add_options_help(
+		COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC, text);
 	br_buf_add_text(text,
 		"\nSTAGE is a name or a pattern, as 'test*'; --only, --from and "
 		"--skip can be repeated.\n"
 		"Every option has an environment variable: BUILDR_ and its "
 		"name, as BUILDR_OUTPUT.\n"
+		"'buildr submit --help' lists the options of that command, and "
+		"so on.\n"
 		"exit status: 0 passed, 1 a stage failed, 2 wrong usage or "
 		"manifest,\n"
 		"3 the environment failed, 130 and 143 stopped by SIGINT and "

@@ -23,7 +23,13 @@ enum command {
 	COMMAND_CHECK = 1 << 1,
 	COMMAND_PLAN = 1 << 2,
 	COMMAND_GC = 1 << 3,
+	COMMAND_SUBMIT = 1 << 4,
+	COMMAND_CANCEL = 1 << 5,
+	COMMAND_WATCH = 1 << 6,
 };
+
+/* What speaks to a broker, which another program does: see farm.c. */
+enum { COMMANDS_FARM = COMMAND_SUBMIT | COMMAND_CANCEL | COMMAND_WATCH };
 
 enum output {
 	OUTPUT_AUTO,
@@ -69,16 +75,29 @@ struct options {
 	int64_t grace_ms;
 	/* 0: the processors. */
 	int64_t jobs;
+	const char *commit;
+	const char *id;
+	/* --label, and --stage of a job. */
+	struct option_list labels;
+	struct option_list job_stages;
+	const char *broker;
+	const char *queue;
+	const char *ca_file;
+	const char *cert_file;
+	const char *key_file;
+	bool is_wait;
+	bool is_detached;
+	bool is_everywhere;
 	bool is_fail_fast;
 	bool is_grouped;
 	bool is_no_cache;
 	bool is_dry_run;
 	bool is_verbose;
 	bool is_quiet;
-	/* Names of stages or globs: the rest of argv. */
+	/* Names of stages or globs, or what a command takes: the rest of argv. */
 	const char *const *stages;
 	size_t stage_count;
-	/* Lines of variables that hold several values. */
+	/* The rest of argv, and lines of variables that hold several values. */
 	struct br_arena arena;
 };
 
@@ -94,5 +113,8 @@ bool options_parse(int argc, char **argv, struct options *options,
 /* Free what `options` holds. */
 void options_done(struct options *options);
 
-/* Add the text of --help, made from the tables. */
-void options_help(struct br_buf *text);
+/*
+ * Add the text of --help, made from the tables: of `command`, where that has a help
+ * of its own, or else of all that is done here.
+ */
+void options_help(enum command command, struct br_buf *text);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/beside.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -40,27 +41,11 @@ enum {
 
 static const char *const entries[] = { "init", "wire", "project" };
 
-/* The folder of this program, with a NUL; false where /proc does not say. */
-static bool find_own_folder(char folder[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", folder, PATH_MAX - 1);
-	if (n <= 0)
-		return false;
-	folder[n] = '\0';
-
-	char *slash = strrchr(folder, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	return true;
-}
-
 bool br_private_find_init(char **path, struct br_err *err)
 {
 	static const char *const places[] = { "../init/buildr-init",
 		BUILDR_INIT_PATH };
 	const char *named = getenv("BUILDR_INIT");
-	char folder[PATH_MAX];
 
 	if (named && named[0] != '\0') {
 		if (access(named, R_OK) < 0)
@@ -70,16 +55,8 @@ bool br_private_find_init(char **path, struct br_err *err)
 		*path = br_strdup(named);
 		return true;
 	}
-	for (size_t i = 0; find_own_folder(folder) &&
-		i < sizeof(places) / sizeof(places[0]);
-		i++) {
-		br_autofree char *found = br_path_join(folder, places[i]);
-
-		if (access(found, R_OK) == 0) {
-			*path = br_take_ptr(&found);
-			return true;
-		}
-	}
+	if (br_beside_find(places, sizeof(places) / sizeof(places[0]), path))
+		return true;
 	return br_fail(err, BR_ENOTFOUND,
 		"buildr-init is not installed beside this program; "
 		"BUILDR_INIT can name it");

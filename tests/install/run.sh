@@ -17,9 +17,14 @@ installed="$folder/moved here"
 
 "$installed/bin/buildr" --version
 test -x "$installed/libexec/buildr/buildr-init"
-for page in man1/buildr.1 man5/buildr.yml.5 man8/buildr-init.8; do
+for page in man1/buildr.1 man1/buildr-submit.1 man5/buildr.yml.5 man8/buildr-init.8; do
 	test -s "$installed/share/man/$page"
 done
+
+# The program that speaks to the broker is found, and finds none.
+status=0
+BUILDR_BROKER=amqp://127.0.0.1:1/ "$installed/bin/buildr" watch 2>"$folder/said" || status=$?
+[ "$status" = 3 ] && grep -q '^buildr: broker: ' "$folder/said"
 
 cp -R samples/hello "$folder/hello"
 env -u BUILDR_INIT "$installed/bin/buildr" -C "$folder/hello" -o plain

@@ -182,6 +182,72 @@ static void buildr_output_is_for_run_alone(void **state)
 	options_done(&options);
 }
 
+static void a_command_stands_before_the_dashes(void **state)
+{
+	char before[] = "check -v --";
+	char behind[] = "-v -- check";
+	char stage[] = "run -- check";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_true(parse(before, &options, &err));
+	assert_int_equal(options.command, COMMAND_CHECK);
+	options_done(&options);
+	assert_true(parse(behind, &options, &err));
+	assert_int_equal(options.command, COMMAND_RUN);
+	assert_int_equal(options.stage_count, 1);
+	options_done(&options);
+	assert_true(parse(stage, &options, &err));
+	assert_int_equal(options.command, COMMAND_RUN);
+	assert_int_equal(options.stage_count, 1);
+	assert_string_equal(options.stages[0], "check");
+	options_done(&options);
+}
+
+static void a_job_is_told_by_its_command_line_alone(void **state)
+{
+	char line[] = "submit --label a --stage s -e A=1 repo -- -branch";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("BUILDR_BROKER", "amqp://broker/", 1), 0);
+	assert_int_equal(setenv("BUILDR_QUEUE", "queue", 1), 0);
+	assert_int_equal(setenv("BUILDR_COMMIT", "0123456", 1), 0);
+	assert_int_equal(setenv("BUILDR_LABEL", "b", 1), 0);
+	assert_int_equal(setenv("BUILDR_STAGE", "t", 1), 0);
+	assert_int_equal(setenv("BUILDR_ENV", "B=1", 1), 0);
+	assert_int_equal(setenv("BUILDR_WAIT", "1", 1), 0);
+	assert_true(parse(line, &options, &err));
+	assert_list(&options.labels, (const char *const[]){ "a", NULL });
+	assert_list(&options.job_stages, (const char *const[]){ "s", NULL });
+	assert_list(&options.env, (const char *const[]){ "A=1", NULL });
+	assert_null(options.commit);
+	assert_false(options.is_wait);
+	assert_string_equal(options.broker, "amqp://broker/");
+	assert_string_equal(options.queue, "queue");
+	assert_int_equal(options.stage_count, 2);
+	assert_string_equal(options.stages[1], "-branch");
+	options_done(&options);
+}
+
+static void the_help_of_a_command_has_its_options_alone(void **state)
+{
+	br_autobuf struct br_buf submit = { 0 };
+	br_autobuf struct br_buf run = { 0 };
+
+	(void)state;
+	options_help(COMMAND_SUBMIT, &submit);
+	assert_non_null(strstr(submit.data, "submit [OPTIONS] REPO [BRANCH]"));
+	assert_non_null(strstr(submit.data, "--everywhere"));
+	assert_null(strstr(submit.data, "--jobs"));
+	assert_null(strstr(submit.data, "--docker-sock"));
+	options_help(COMMAND_RUN, &run);
+	assert_non_null(strstr(run.data, "--jobs"));
+	assert_null(strstr(run.data, "--everywhere"));
+}
+
 static void the_tables_are_as_long_as_they_say(void **state)
 {
 	(void)state;
@@ -208,6 +274,11 @@ int main(void)
 			clear_environment),
 		cmocka_unit_test_setup(
 			buildr_output_is_for_run_alone, clear_environment),
+		cmocka_unit_test_setup(
+			a_command_stands_before_the_dashes, clear_environment),
+		cmocka_unit_test_setup(a_job_is_told_by_its_command_line_alone,
+			clear_environment),
+		cmocka_unit_test(the_help_of_a_command_has_its_options_alone),
 		cmocka_unit_test(the_tables_are_as_long_as_they_say),
 	};
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* views.h - from the options to the view of a build on stdout and stderr. */
+#pragma once
+
+#include "base/attr.h"
+#include "cmd/options.h"
+#include "event/sink.h"
+
+/*
+ * Make the view that --output asks for. `command` is how to call buildr again for
+ * one stage.
+ *
+ * Ownership: the caller frees the sink with br_view_free().
+ */
+struct br_sink *views_make(
+	const struct options *options, const char *command) BR_NONNULL_RESULT;
