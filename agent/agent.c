@@ -193,7 +193,7 @@ static bool has_room(const struct agent *agent)
 static void add_order(struct agent *agent, struct order *order)
 {
 	agent->orders = br_grow(agent->orders, agent->order_count,
-		&agent->order_capacity, sizeof(*agent->orders));
+		&agent->order_capacity, sizeof(struct order *));
 	agent->orders[agent->order_count++] = order;
 	begin_waiting(agent);
 }
@@ -609,8 +609,9 @@ static void turn(struct agent *agent)
 		(struct pollfd){ .fd = agent->signal_fd, .events = POLLIN };
 	waits[count + 1] = (struct pollfd){
 		.fd = agent->broker ? br_broker_fd(agent->broker) : -1,
-		.events = agent->broker ? br_broker_poll_events(agent->broker)
-					: 0,
+		.events = (short)(agent->broker
+				? br_broker_poll_events(agent->broker)
+				: 0),
 	};
 	(void)poll(waits, count + 2, timeout_until(next_deadline(agent)));
 	if (waits[count].revents)
