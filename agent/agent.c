@@ -101,8 +101,11 @@ static bool is_in_hands(const struct agent *agent, const struct order *order)
 {
 	for (size_t i = 0; i < agent->order_count; i++) {
 		const struct order *other = agent->orders[i];
+		bool is_gone =
+			other->state == ORDER_DONE && other->pending_count == 0;
 
-		if (other != order && other->state != ORDER_WAITING &&
+		if (other != order && !is_gone &&
+			other->state != ORDER_WAITING &&
 			other->state != ORDER_CLAIMED_ELSEWHERE &&
 			order->id[0] != '\0' &&
 			strcmp(other->id, order->id) == 0)
