@@ -14,6 +14,7 @@
 #include "agent/diary.h"
 #include "agent/listener.h"
 #include "agent/names.h"
+#include "agent/operations.h"
 #include "agent/order.h"
 #include "base/alloc.h"
 #include "base/clean.h"
@@ -38,11 +39,8 @@ enum {
 	RETRY_LAST_MS = 30 * 1000,
 	/* After the broker has refused to let it listen. */
 	LISTEN_RETRY_MS = 5000,
-	/* Failures of its own in a row before an agent takes no more jobs. */
-	FAILURES_MAX = 3,
-	/* And for how long it then does not; before, so that others get the job. */
-	REST_MS = 30 * 1000,
-	REST_FIRST_MS = 2000,
+	/* After a failure of its own, so that others get the job. */
+	REST_MS = 2000,
 	/* Jobs for all agents that one may have: nothing else bounds them. */
 	OWN_MAX = 256,
 	/* Begun anew: more often than it has tries, where the broker refuses them. */
@@ -64,14 +62,17 @@ struct agent {
 	char **queues;
 	size_t queue_count;
 	int signal_fd;
-	/* When to connect again, or to take jobs again; -1: not. */
+	/* When to connect again, or to begin to take jobs; -1: not. */
 	int64_t connect_ms;
 	int64_t rest_ms;
 	/* When to listen to the control exchange again. */
 	int64_t listen_ms;
 	int64_t retry_ms;
-	unsigned failure_count;
 	bool is_consuming;
+	/* How often it has begun to take jobs: what is answered late is known by it. */
+	unsigned consume_count;
+	struct operations operations;
+	const struct agent_reload *reload;
 	/* 0: goes on; 1: takes no more; 2: leaves. */
 	unsigned stop_count;
 };
@@ -128,19 +129,30 @@ static void begin_waiting(struct agent *agent)
 	for (size_t i = 0; agent->broker && i < agent->order_count; i++)
 		if (may_begin(agent, agent->orders[i]) &&
 			!is_in_hands(agent, agent->orders[i]) &&
+			health_may_begin(&agent->operations.health) &&
 			count_working(agent) < agent->options->jobs)
 			order_begin(agent->orders[i]);
 }
 
+/* A consumer is called after its queue, and never again as one was before. */
+enum { CONSUMER_BYTES = 48 };
+
+static void name_consumer(
+	const struct agent *agent, size_t index, char name[CONSUMER_BYTES])
+{
+	(void)snprintf(
+		name, CONSUMER_BYTES, "%u.%zu", agent->consume_count, index);
+}
+
 static void stop_consuming(struct agent *agent)
 {
-	char name[24];
+	char name[CONSUMER_BYTES];
 
 	if (!agent->broker || !agent->is_consuming)
 		return;
 	agent->is_consuming = false;
 	for (size_t i = 0; i < agent->queue_count; i++) {
-		(void)snprintf(name, sizeof(name), "%zu", i);
+		name_consumer(agent, i, name);
 		br_queue_cancel(
 			agent->broker, CHANNEL_JOBS, name, ignore, NULL);
 	}
@@ -150,23 +162,17 @@ static void order_ended(void *ctx, struct order *order, enum order_end end)
 {
 	struct agent *agent = ctx;
 
-	diary("job", "build", order->id, "end",
+	diary(agent->options->log, "job", "build", order->id, "end",
 		end == ORDER_END_REPORTED            ? "reported"
 			: end == ORDER_END_ELSEWHERE ? "elsewhere"
 			: end == ORDER_END_MOVED     ? "moved"
 						     : "given back",
 		NULL);
-	if (end == ORDER_END_REPORTED)
-		agent->failure_count = 0;
+	operations_count(&agent->operations, order, end);
 	if (end != ORDER_END_AGAIN)
 		return;
 	order->is_again = order->is_own && order->again_count < AGAIN_MAX;
-	agent->failure_count++;
 	stop_consuming(agent);
-	agent->rest_ms = br_clock_now_ms() + REST_FIRST_MS;
-	if (agent->failure_count < FAILURES_MAX)
-		return;
-	diary("rest", "why", "three failures of its own in a row", NULL);
 	agent->rest_ms = br_clock_now_ms() + REST_MS;
 }
 
@@ -222,7 +228,7 @@ static void take_own(struct agent *agent, const struct br_delivery *delivery)
 		&agent->order_options, delivery, free_channel(agent));
 	if (!order)
 		return;
-	diary("job for all", "build", order->id, NULL);
+	diary(agent->options->log, "job for all", "build", order->id, NULL);
 	listener_answer(&agent->listener, order, delivery);
 	add_order(agent, order);
 }
@@ -233,7 +239,7 @@ static void take_cancel(struct agent *agent, const struct br_delivery *delivery)
 	struct br_err err = { 0 };
 
 	if (!control_parse_cancel(delivery->body, build, &err)) {
-		diary("bad cancel", "why", err.text, NULL);
+		diary(agent->options->log, "bad cancel", "why", err.text, NULL);
 		return;
 	}
 	for (size_t i = 0; i < agent->order_count; i++)
@@ -308,7 +314,7 @@ static void lose_broker(void *ctx, const struct br_err *why)
 {
 	struct agent *agent = ctx;
 
-	diary("broker lost", "why", why->text, NULL);
+	diary(agent->options->log, "broker lost", "why", why->text, NULL);
 	agent->channels = (struct order_channels){ 0 };
 	for (size_t i = 0; i < agent->order_count; i++)
 		order_cast_off(agent->orders[i]);
@@ -329,7 +335,6 @@ static void consume_again(void *ctx, unsigned channel)
 	}
 	/* The queue was deleted: it is made anew with the next look at all. */
 	stop_consuming(agent);
-	agent->is_consuming = false;
 	agent->rest_ms = br_clock_now_ms() + RETRY_FIRST_MS;
 }
 
@@ -345,7 +350,8 @@ static void channel_closed(
 			order_channel_closed(agent->orders[i]);
 	if (channel != CHANNEL_JOBS && channel != CHANNEL_CONTROL)
 		return;
-	diary("channel closed", "why", why->err.text, NULL);
+	diary(agent->options->log, "channel closed", "why", why->err.text,
+		NULL);
 	if (channel == CHANNEL_CONTROL) {
 		consume_again(agent, channel);
 		return;
@@ -361,7 +367,8 @@ static void on_consuming(void *ctx, const struct br_reply *reply)
 	struct agent *agent = ctx;
 
 	if (reply->err.code != BR_OK)
-		diary("no jobs", "why", reply->err.text, NULL);
+		diary(agent->options->log, "no jobs", "why", reply->err.text,
+			NULL);
 	else
 		agent->retry_ms = RETRY_FIRST_MS;
 }
@@ -369,13 +376,23 @@ static void on_consuming(void *ctx, const struct br_reply *reply)
 struct consumer {
 	struct agent *agent;
 	size_t index;
+	/* Of the agent, when this was begun. */
+	unsigned consume_count;
 };
+
+static bool is_wanted(const struct consumer *consumer)
+{
+	const struct agent *agent = consumer->agent;
+
+	return agent->broker && agent->is_consuming &&
+		agent->consume_count == consumer->consume_count;
+}
 
 static void consume(struct agent *agent, size_t index)
 {
-	char name[24];
+	char name[CONSUMER_BYTES];
 
-	(void)snprintf(name, sizeof(name), "%zu", index);
+	name_consumer(agent, index, name);
 	br_queue_consume(agent->broker, CHANNEL_JOBS, agent->queues[index],
 		name, on_consuming, agent);
 }
@@ -386,7 +403,7 @@ static void on_declared(void *ctx, const struct br_reply *reply)
 	struct agent *agent = consumer->agent;
 
 	/* 406: it is there in another form, which is as good. */
-	if (agent->broker && reply->err.code != BR_EUNAVAIL)
+	if (is_wanted(consumer) && reply->err.code != BR_EUNAVAIL)
 		consume(agent, consumer->index);
 	free(consumer);
 }
@@ -396,10 +413,10 @@ static void on_looked_for(void *ctx, const struct br_reply *reply)
 	struct consumer *consumer = ctx;
 	struct agent *agent = consumer->agent;
 
-	if (reply->err.code == BR_OK) {
+	if (reply->err.code == BR_OK && is_wanted(consumer)) {
 		consume(agent, consumer->index);
 		free(consumer);
-	} else if (reply->err.code == BR_ENOTFOUND && agent->broker) {
+	} else if (reply->err.code == BR_ENOTFOUND && is_wanted(consumer)) {
 		names_declare_job_queue(agent->broker, CHANNEL_LOOK,
 			agent->options->queue, agent->queues[consumer->index],
 			on_declared, consumer);
@@ -412,6 +429,7 @@ static void on_looked_for(void *ctx, const struct br_reply *reply)
 static void start_consuming(struct agent *agent)
 {
 	agent->is_consuming = true;
+	agent->consume_count++;
 	agent->rest_ms = -1;
 	br_channel_prefetch(agent->broker, CHANNEL_JOBS,
 		(uint16_t)agent->options->jobs, ignore, NULL);
@@ -422,7 +440,11 @@ static void start_consuming(struct agent *agent)
 			.is_passive = true,
 		};
 
-		*consumer = (struct consumer){ .agent = agent, .index = i };
+		*consumer = (struct consumer){
+			.agent = agent,
+			.index = i,
+			.consume_count = agent->consume_count,
+		};
 		br_queue_declare(agent->broker, CHANNEL_LOOK, &spec,
 			on_looked_for, consumer);
 	}
@@ -467,12 +489,13 @@ static bool connect_broker(struct agent *agent)
 
 	agent->connect_ms = -1;
 	if (!br_broker_open(&where, &handlers, &agent->broker, &err)) {
-		diary("no broker", "why", err.text, NULL);
+		diary(agent->options->log, "no broker", "why", err.text, NULL);
 		agent->connect_ms = br_clock_now_ms() + jitter(agent->retry_ms);
 		agent->retry_ms = next_retry_ms(agent);
 		return err.code != BR_EINPUT;
 	}
-	diary("connected", "broker", br_broker_show(agent->broker), "version",
+	diary(agent->options->log, "connected", "broker",
+		br_broker_show(agent->broker), "version",
 		br_broker_version(agent->broker), NULL);
 	agent->order_options.broker = agent->broker;
 	br_channel_open(agent->broker, CHANNEL_JOBS, ignore, NULL);
@@ -488,8 +511,8 @@ static bool connect_broker(struct agent *agent)
 	for (size_t i = 0; i < agent->order_count; i++)
 		if (agent->orders[i]->state == ORDER_ADRIFT)
 			order_return(agent->orders[i]);
-	if (agent->stop_count == 0 && agent->rest_ms < 0)
-		start_consuming(agent);
+	if (agent->rest_ms < 0)
+		agent->rest_ms = 0;
 	return true;
 }
 
@@ -523,13 +546,17 @@ static void drop_done(struct agent *agent)
 	agent->order_count = kept;
 }
 
+static bool may_consume(const struct agent *agent)
+{
+	return agent->broker && !agent->is_consuming &&
+		agent->stop_count == 0 &&
+		agent->operations.health.state == HEALTH_WELL;
+}
+
 static int64_t next_deadline(const struct agent *agent)
 {
-	/* A rest ends where there is something to go back to. */
-	bool is_resting =
-		agent->broker && agent->stop_count == 0 && !agent->is_consuming;
 	int64_t deadline_ms = br_clock_earlier(
-		agent->connect_ms, is_resting ? agent->rest_ms : -1);
+		agent->connect_ms, may_consume(agent) ? agent->rest_ms : -1);
 
 	deadline_ms = br_clock_earlier(deadline_ms, agent->listen_ms);
 
@@ -539,7 +566,8 @@ static int64_t next_deadline(const struct agent *agent)
 	for (size_t i = 0; i < agent->order_count; i++)
 		deadline_ms =
 			br_clock_earlier(deadline_ms, agent->orders[i]->due_ms);
-	return deadline_ms;
+	return br_clock_earlier(
+		deadline_ms, operations_deadline_ms(&agent->operations));
 }
 
 static int timeout_until(int64_t deadline_ms)
@@ -551,111 +579,6 @@ static int timeout_until(int64_t deadline_ms)
 	if (left_ms < 0)
 		return 0;
 	return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-}
-
-static void take_signals(struct agent *agent)
-{
-	struct signalfd_siginfo info;
-
-	while (read(agent->signal_fd, &info, sizeof(info)) ==
-		(ssize_t)sizeof(info)) {
-		agent->stop_count++;
-		if (info.ssi_signo == SIGINT)
-			agent->stop_count = 2;
-		diary("stopping", "how",
-			agent->stop_count > 1 ? "at once"
-					      : "when the jobs have ended",
-			NULL);
-		stop_consuming(agent);
-	}
-}
-
-/* What was never begun goes back at once; with a second signal all does. */
-static void give_jobs_back(struct agent *agent)
-{
-	for (size_t i = 0; i < agent->order_count; i++) {
-		struct order *order = agent->orders[i];
-		bool is_begun = order->state != ORDER_WAITING &&
-			order->state != ORDER_CLAIMED_ELSEWHERE;
-
-		if (!is_begun && !order->is_own && agent->broker) {
-			br_delivery_reject(agent->broker,
-				order->delivery_channel, order->delivery_tag,
-				true);
-			order->state = ORDER_DONE;
-		}
-	}
-}
-
-static bool is_over(const struct agent *agent)
-{
-	if (agent->stop_count > 1)
-		return true;
-	return agent->stop_count == 1 && agent->order_count == 0;
-}
-
-static void turn(struct agent *agent)
-{
-	size_t count = agent->order_count;
-	br_autofree struct pollfd *waits =
-		br_alloc_array(count + 2, sizeof(*waits));
-	struct br_err err = { 0 };
-
-	for (size_t i = 0; i < count; i++)
-		waits[i] = (struct pollfd){
-			.fd = backlog_is_full(&agent->orders[i]->backlog)
-				? -1
-				: agent->orders[i]->worker.fd,
-			.events = POLLIN,
-		};
-	waits[count] =
-		(struct pollfd){ .fd = agent->signal_fd, .events = POLLIN };
-	waits[count + 1] = (struct pollfd){
-		.fd = agent->broker ? br_broker_fd(agent->broker) : -1,
-		.events = (short)(agent->broker
-				? br_broker_poll_events(agent->broker)
-				: 0),
-	};
-	(void)poll(waits, count + 2, timeout_until(next_deadline(agent)));
-	if (waits[count].revents)
-		take_signals(agent);
-	if (agent->broker && !br_broker_work(agent->broker, &err)) {
-		br_broker_free(agent->broker);
-		agent->broker = NULL;
-		agent->order_options.broker = NULL;
-	}
-	for (size_t i = 0; i < agent->order_count; i++)
-		if (agent->broker || agent->orders[i]->worker.fd >= 0)
-			order_work(agent->orders[i]);
-}
-
-static void look_at_clock(struct agent *agent)
-{
-	int64_t now_ms = br_clock_now_ms();
-
-	if (!agent->broker && agent->connect_ms >= 0 &&
-		agent->connect_ms <= now_ms)
-		(void)connect_broker(agent);
-	if (agent->broker && !agent->is_consuming && agent->rest_ms >= 0 &&
-		agent->rest_ms <= now_ms && agent->stop_count == 0)
-		start_consuming(agent);
-	if (agent->broker && agent->listen_ms >= 0 &&
-		agent->listen_ms <= now_ms) {
-		agent->listen_ms = -1;
-		listener_start(&agent->listener);
-	}
-}
-
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* An agent takes from the queues of all subsets of its labels. */
@@ -678,52 +601,251 @@ static void name_queues(struct agent *agent)
 	}
 }
 
+static void free_queues(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->queue_count; i++)
+		free(agent->queues[i]);
+	free(agent->queues);
+	agent->queues = NULL;
+	agent->queue_count = 0;
+}
+
+/* Hand on what orders need of the options. */
+static void set_order_options(struct agent *agent)
+{
+	const struct agent_options *options = agent->options;
+
+	agent->order_options = (struct order_options){
+		.broker = agent->broker,
+		.channels = &agent->channels,
+		.ledger = &agent->ledger,
+		.name = options->name,
+		.work_dir = options->work_dir,
+		.docker_sock = options->docker_sock,
+		.policy = &options->policy,
+		.labels = &options->labels,
+		.queue = options->queue,
+		.ctx = agent,
+		.ended = order_ended,
+	};
+}
+
+/* Read the options again; builds that run keep what they have begun with. */
+static void reload_options(struct agent *agent)
+{
+	br_autobuf struct br_buf kept = { 0 };
+	struct br_err err = { 0 };
+
+	operations_reloading(&agent->operations);
+	if (agent->reload->read(agent->reload->ctx, &kept, &err)) {
+		diary(agent->options->log, "options read again",
+			"only-with-a-restart", br_buf_text(&kept), NULL);
+		set_order_options(agent);
+		stop_consuming(agent);
+		free_queues(agent);
+		name_queues(agent);
+		agent->rest_ms = 0;
+	} else {
+		diary(agent->options->log, "options stay as they were", "why",
+			err.text, NULL);
+	}
+	operations_ready(&agent->operations);
+}
+
+static void take_signals(struct agent *agent)
+{
+	struct signalfd_siginfo info;
+
+	while (read(agent->signal_fd, &info, sizeof(info)) ==
+		(ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			reload_options(agent);
+			continue;
+		}
+		agent->stop_count++;
+		operations_stopping(&agent->operations);
+		if (info.ssi_signo == SIGINT)
+			agent->stop_count = 2;
+		diary(agent->options->log, "stopping", "how",
+			agent->stop_count > 1 ? "at once"
+					      : "when the jobs have ended",
+			NULL);
+		stop_consuming(agent);
+	}
+}
+
+/* What was never begun goes back at once. */
+static void give_jobs_back(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->order_count; i++) {
+		struct order *order = agent->orders[i];
+		bool is_begun = order->state != ORDER_WAITING &&
+			order->state != ORDER_CLAIMED_ELSEWHERE;
+
+		if (!is_begun && !order->is_own && agent->broker) {
+			br_delivery_reject(agent->broker,
+				order->delivery_channel, order->delivery_tag,
+				true);
+			order->state = ORDER_DONE;
+			order->due_ms = -1;
+		}
+	}
+}
+
+static bool is_over(const struct agent *agent)
+{
+	if (agent->stop_count > 1)
+		return true;
+	return agent->stop_count == 1 && agent->order_count == 0;
+}
+
+static void turn(struct agent *agent)
+{
+	size_t count = agent->order_count;
+	br_autofree struct pollfd *waits =
+		br_alloc_array(count + 2 + OPERATIONS_FDS, sizeof(*waits));
+	struct br_err err = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		waits[i] = (struct pollfd){
+			.fd = backlog_is_full(&agent->orders[i]->backlog)
+				? -1
+				: agent->orders[i]->worker.fd,
+			.events = POLLIN,
+		};
+	waits[count] =
+		(struct pollfd){ .fd = agent->signal_fd, .events = POLLIN };
+	waits[count + 1] = (struct pollfd){
+		.fd = agent->broker ? br_broker_fd(agent->broker) : -1,
+		.events = (short)(agent->broker
+				? br_broker_poll_events(agent->broker)
+				: 0),
+	};
+	operations_poll(&agent->operations, &waits[count + 2]);
+	(void)poll(waits, count + 2 + OPERATIONS_FDS,
+		timeout_until(next_deadline(agent)));
+	if (waits[count].revents)
+		take_signals(agent);
+	if (agent->broker && !br_broker_work(agent->broker, &err)) {
+		br_broker_free(agent->broker);
+		agent->broker = NULL;
+		agent->order_options.broker = NULL;
+	}
+	for (size_t i = 0; i < agent->order_count; i++)
+		if (agent->broker || agent->orders[i]->worker.fd >= 0)
+			order_work(agent->orders[i]);
+}
+
+/* An agent that rests gives back what it has not begun, and takes no more. */
+static void look_at_health(struct agent *agent)
+{
+	struct operations *operations = &agent->operations;
+	const struct health *health = &operations->health;
+
+	operations_show(
+		operations, agent->orders, agent->order_count, agent->broker);
+	operations_work(operations);
+	if (operations_take_change(operations)) {
+		diary(agent->options->log,
+			health->state == HEALTH_RESTING ? "resting" : "ready",
+			"why", health->why, NULL);
+		if (health->state == HEALTH_RESTING)
+			stop_consuming(agent);
+		else if (agent->rest_ms < 0)
+			agent->rest_ms = 0;
+	}
+	if (health->state == HEALTH_RESTING)
+		give_jobs_back(agent);
+	if (agent->broker)
+		operations_announce(operations, agent->broker, CHANNEL_JOBS);
+}
+
+static void look_at_clock(struct agent *agent)
+{
+	int64_t now_ms = br_clock_now_ms();
+
+	if (!agent->broker && agent->connect_ms >= 0 &&
+		agent->connect_ms <= now_ms)
+		(void)connect_broker(agent);
+	if (may_consume(agent) && agent->rest_ms >= 0 &&
+		agent->rest_ms <= now_ms)
+		start_consuming(agent);
+	if (agent->broker && agent->listen_ms >= 0 &&
+		agent->listen_ms <= now_ms) {
+		agent->listen_ms = -1;
+		listener_start(&agent->listener);
+	}
+}
+
+static int watch_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 static void free_agent(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->order_count; i++)
 		order_free(agent->orders[i]);
 	free(agent->orders);
-	for (size_t i = 0; i < agent->queue_count; i++)
-		free(agent->queues[i]);
-	free(agent->queues);
+	free_queues(agent);
+	operations_close(&agent->operations);
 	br_broker_free(agent->broker);
 	if (agent->signal_fd >= 0)
 		(void)close(agent->signal_fd);
 }
 
-int agent_run(const struct agent_options *options)
+/* Begin all but taking jobs. Gives false where it cannot run at all. */
+static bool start(struct agent *agent)
+{
+	const struct agent_options *options = agent->options;
+	struct br_err err = { 0 };
+
+	set_order_options(agent);
+	name_queues(agent);
+	if (!operations_open(options, &agent->operations, &err)) {
+		diary(options->log, "no listener", "why", err.text, NULL);
+		return false;
+	}
+	if (agent->operations.http)
+		diary(options->log, "listening", "address",
+			http_address(agent->operations.http), NULL);
+	(void)br_checkout_sweep(options->work_dir);
+	if (!connect_broker(agent))
+		return false;
+	operations_ready(&agent->operations);
+	return true;
+}
+
+int agent_run(
+	const struct agent_options *options, const struct agent_reload *reload)
 {
 	enum { EXIT_ENVIRONMENT = 3 };
 	struct agent agent = {
 		.options = options,
-		.order_options = {
-			.name = options->name,
-			.work_dir = options->work_dir,
-			.docker_sock = options->docker_sock,
-			.policy = &options->policy,
-			.labels = &options->labels,
-			.queue = options->queue,
-			.ended = order_ended,
-		},
+		.reload = reload,
 		.signal_fd = watch_signals(),
-		.listener = { .channel = CHANNEL_CONTROL },
+		.listener = { .channel = CHANNEL_CONTROL, .log = options->log },
 		.connect_ms = 0,
 		.rest_ms = -1,
 		.listen_ms = -1,
 		.retry_ms = RETRY_FIRST_MS,
 	};
 
-	agent.order_options.ctx = &agent;
-	agent.order_options.channels = &agent.channels;
-	agent.order_options.ledger = &agent.ledger;
-	name_queues(&agent);
-	(void)br_checkout_sweep(options->work_dir);
-	if (!connect_broker(&agent)) {
+	if (!start(&agent)) {
 		free_agent(&agent);
 		return EXIT_ENVIRONMENT;
 	}
 	while (!is_over(&agent)) {
 		turn(&agent);
+		look_at_health(&agent);
 		look_at_clock(&agent);
 		if (agent.stop_count > 0)
 			give_jobs_back(&agent);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/diary.h"
 #include "agent/job.h"
 #include "agent/policy.h"
 
@@ -26,13 +27,30 @@ struct agent_options {
 	const char *name;
 	const char *work_dir;
 	const char *docker_sock;
+	/* ADDRESS:PORT for http.h; NULL: nowhere. */
+	const char *listen;
+	/* With less under work_dir the agent rests; 0: it does not look. */
+	int64_t min_free_bytes;
+	enum diary_form log;
 	unsigned jobs;
 	struct job_texts labels;
 	struct policy policy;
+};
+
+/* What SIGHUP does. Borrowed for the call of agent_run(). */
+struct agent_reload {
+	void *ctx;
+	/*
+	 * Put the options that agent_run() has into their place anew; `kept` gets the
+	 * names of those that have changed and do not take effect. Fails with
+	 * BR_EINPUT, and has changed nothing then.
+	 */
+	bool (*read)(void *ctx, struct br_buf *kept, struct br_err *err);
 };
 
 /*
  * Take jobs until SIGTERM (finish what runs) or a second one, or SIGINT (stop it and
  * give it back). Gives the exit status: 0, or 3 where it cannot run at all.
  */
-int agent_run(const struct agent_options *options);
+int agent_run(
+	const struct agent_options *options, const struct agent_reload *reload);

@@ -18,33 +18,40 @@ static bool is_plain(const char *text)
 	return strspn(text, chars) == strlen(text);
 }
 
-static void add(struct br_buf *line, const char *key, const char *value)
+static void begin(enum diary_form form, struct br_buf *line)
+{
+	char now[BR_CLOCK_TEXT_BYTES];
+
+	br_clock_format(br_clock_wall_us(), now);
+	br_buf_addf(line, form == DIARY_JSON ? "{\"ts\":\"%s\"" : "%s", now);
+}
+
+static void add(enum diary_form form, struct br_buf *line, const char *key,
+	const char *value)
 {
 	if (!value || value[0] == '\0')
 		return;
-	br_buf_addf(line, " %s=", key);
-	if (is_plain(value))
+	br_buf_addf(line, form == DIARY_JSON ? ",\"%s\":" : " %s=", key);
+	if (form == DIARY_TEXT && is_plain(value))
 		br_buf_add_text(line, value);
 	else
 		br_json_add_string(line, br_str(value));
 }
 
-void diary(const char *event, ...)
+void diary(enum diary_form form, const char *event, ...)
 {
 	br_autobuf struct br_buf line = { 0 };
-	char now[BR_CLOCK_TEXT_BYTES];
 	struct br_err ignored = { 0 };
 	va_list pairs;
 
-	br_clock_format(br_clock_wall_us(), now);
-	br_buf_add_text(&line, now);
-	add(&line, "event", event);
+	begin(form, &line);
+	add(form, &line, "event", event);
 	va_start(pairs, event);
 	for (const char *key = va_arg(pairs, const char *); key;
 		key = va_arg(pairs, const char *))
-		add(&line, key, va_arg(pairs, const char *));
+		add(form, &line, key, va_arg(pairs, const char *));
 	va_end(pairs);
-	br_buf_add_char(&line, '\n');
+	br_buf_add_text(&line, form == DIARY_JSON ? "}\n" : "\n");
 	/* Where nobody reads it the agent goes on. */
 	(void)!br_file_write(STDERR_FILENO, line.data, line.len, &ignored);
 }

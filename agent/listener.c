@@ -17,9 +17,11 @@ static void ignore(void *ctx, const struct br_reply *reply)
 
 static void on_consuming(void *ctx, const struct br_reply *reply)
 {
-	(void)ctx;
+	const struct listener *listener = ctx;
+
 	if (reply->err.code != BR_OK && reply->err.code != BR_EUNAVAIL)
-		diary("no control", "why", reply->err.text, NULL);
+		diary(listener->log, "no control", "why", reply->err.text,
+			NULL);
 }
 
 static void on_queue(void *ctx, const struct br_reply *reply)

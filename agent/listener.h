@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "agent/diary.h"
 #include "agent/order.h"
 #include "base/attr.h"
 #include "broker/broker.h"
@@ -13,6 +14,8 @@ struct listener {
 	struct br_broker *broker;
 	/* Open, and nothing else's. */
 	unsigned channel;
+	/* How the agent writes its diary. */
+	enum diary_form log;
 	/* What its messages are consumed as. */
 	unsigned consumer;
 	/* Its queue; "": not known yet. */

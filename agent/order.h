@@ -30,6 +30,7 @@
 #include "base/buf.h"
 #include "base/uuid.h"
 #include "broker/broker.h"
+#include "event/event.h"
 
 enum order_state {
 	/* Put back with an id, or moved to the queue of its labels. */
@@ -166,6 +167,10 @@ struct order {
 	bool is_again;
 	/* How often it was. */
 	unsigned again_count;
+	/* For who counts: events published, and what the last of them said. */
+	uint64_t event_count;
+	enum br_result result;
+	double seconds;
 };
 
 /* Make an order of a delivery. Ownership: order_free(). */

@@ -81,6 +81,9 @@ static void publish_line(struct order *order, struct br_str line, int64_t end)
 	br_autofree char *key = report_routing_key(order->id, line);
 	bool is_last = is_last_event(line);
 
+	order->event_count++;
+	if (is_last)
+		report_read_end(line, &order->result, &order->seconds);
 	/* The reply goes first: the event is what frees the line. */
 	publish_replies(order, line);
 	const struct br_message message = {

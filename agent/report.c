@@ -97,6 +97,21 @@ bool report_has_type(struct br_str line, const char *type)
 	return memmem(line.data, len, type, strlen(type)) != NULL;
 }
 
+void report_read_end(
+	struct br_str line, enum br_result *result, double *seconds)
+{
+	struct br_arena arena = { 0 };
+	struct br_event event = { 0 };
+	struct br_err ignored = { 0 };
+
+	*result = BR_RESULT_ERROR;
+	if (br_event_parse(line, &arena, &event, &ignored)) {
+		*result = event.build_finished.result;
+		*seconds = event.build_finished.seconds;
+	}
+	br_arena_done(&arena);
+}
+
 char *report_routing_key(const char *build, struct br_str line)
 {
 	static const char mark[] = "\"type\":\"";

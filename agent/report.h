@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "event/event.h"
 #include "event/sink.h"
 
 /* Borrowed for the call. */
@@ -40,6 +41,10 @@ bool report_error(const struct report *report, struct backlog *backlog,
 
 /* Whether the event `line` has `type`, given as `"type":"build.finished"`. */
 bool report_has_type(struct br_str line, const char *type);
+
+/* Read what a build.finished says. */
+void report_read_end(
+	struct br_str line, enum br_result *result, double *seconds);
 
 /*
  * Give `<build>.<type>` for an event. Ownership: the caller frees it with free().
