@@ -129,7 +129,8 @@ static void begin_waiting(struct agent *agent)
 	for (size_t i = 0; agent->broker && i < agent->order_count; i++)
 		if (may_begin(agent, agent->orders[i]) &&
 			!is_in_hands(agent, agent->orders[i]) &&
-			health_may_begin(&agent->operations.health) &&
+			(agent->orders[i]->is_own ||
+				health_may_begin(&agent->operations.health)) &&
 			count_working(agent) < agent->options->jobs)
 			order_begin(agent->orders[i]);
 }
