@@ -344,7 +344,7 @@ static void channel_closed(
 {
 	struct agent *agent = ctx;
 
-	if (channel >= CHANNEL_ORDERS)
+	if (channel >= CHANNEL_ORDERS && channel < ORDER_CHANNELS)
 		agent->channels.is_confirming[channel] = false;
 	for (size_t i = 0; i < agent->order_count; i++)
 		if (agent->orders[i]->channel == channel)

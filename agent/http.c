@@ -124,7 +124,8 @@ static bool start_listening(
 	if (!split_address(address, &host, &port, err))
 		return false;
 
-	int code = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
+	bool is_named = host && host[0] != '\0';
+	int code = getaddrinfo(is_named ? host : NULL, port, &hints, &found);
 	if (code != 0)
 		return br_fail(err, BR_EINPUT, "listen at '%s': %s", address,
 			gai_strerror(code));

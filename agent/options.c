@@ -164,7 +164,8 @@ static const struct option_row *find_row(int letter, int index)
 	for (size_t i = 0; letter != 0 && i < OPTION_ROWS; i++)
 		if (option_rows[i].letter == (char)letter)
 			return &option_rows[i];
-	return letter == 0 ? &option_rows[index] : NULL;
+	/* getopt_long() gives only letters that it was given. */
+	return &option_rows[index];
 }
 
 static bool read_arguments(

@@ -29,7 +29,8 @@ static void add_name(struct br_buf *path, const char *project_dir)
 
 	if (*name == '\0')
 		name = "root";
-	for (size_t i = 0; i < NAME_BYTES && name[i] != '\0'; i++) {
+	size_t len = strnlen(name, NAME_BYTES);
+	for (size_t i = 0; i < len; i++) {
 		char c = name[i];
 		bool is_plain = (c >= 'a' && c <= 'z') ||
 			(c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -11,7 +11,7 @@ mkdir -p "$stamps"
 common=$({
 	clang-tidy --version
 	cat .clang-tidy "$build/build.ninja"
-	find lib init tests cmd -name '*.h' | sort | xargs cat
+	find lib init tests cmd agent -name '*.h' | sort | xargs cat
 } | sha256sum | cut -d ' ' -f 1)
 
 # The build folder's database names options of gcc that clang does not know.

@@ -7,7 +7,7 @@
 
 #include "agent/health.h"
 
-enum { SECOND = 1000 };
+#define SECOND INT64_C(1000)
 
 static void assert_rests(const struct health *health, int64_t look_ms)
 {

@@ -82,7 +82,7 @@ static void feeds_the_watchdog_in_half_its_time(void **state)
 	notify_open(&notify);
 	notify_work(&notify);
 	assert_said(fd, "WATCHDOG=1");
-	assert_true(notify.alive_ms >= before_ms + 3600 * 1000);
+	assert_true(notify.alive_ms >= before_ms + INT64_C(3600) * 1000);
 	notify_work(&notify);
 	assert_silent(fd);
 	notify_close(&notify);
