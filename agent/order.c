@@ -307,7 +307,7 @@ void order_cast_off(struct order *order)
 	order->due_ms = -1;
 	order->has_grave = false;
 	order_forget(order);
-	if (order->state != ORDER_DONE && order_has_build(order))
+	if (order_has_build(order))
 		order->state = ORDER_ADRIFT;
 	else if (order->is_own)
 		/* No broker delivers it again: it begins anew. */
@@ -324,8 +324,10 @@ void order_return(struct order *order)
 void order_delivery_lost(struct order *order)
 {
 	order->delivery_tag = 0;
-	if (order->state != ORDER_WAITING &&
-		order->state != ORDER_CLAIMED_ELSEWHERE)
+	/* One of our own came another way, and not again. */
+	if (order->is_own ||
+		(order->state != ORDER_WAITING &&
+			order->state != ORDER_CLAIMED_ELSEWHERE))
 		return;
 	order->state = ORDER_DONE;
 	order->due_ms = -1;
@@ -340,7 +342,9 @@ void order_adopt(struct order *order, const struct br_delivery *delivery)
 void order_cancel(struct order *order)
 {
 	bool is_ours = order->state == ORDER_CLAIMING ||
-		order->state == ORDER_CHECKING || order->state == ORDER_WORKING;
+		order->state == ORDER_CHECKING ||
+		order->state == ORDER_LINGERING ||
+		order->state == ORDER_WORKING;
 
 	/* A second one would not let it clean up. */
 	if (!is_ours || order->is_cancelled)
