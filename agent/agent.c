@@ -41,6 +41,8 @@ enum {
 	LISTEN_RETRY_MS = 5000,
 	/* After a failure of its own, so that others get the job. */
 	REST_MS = 2000,
+	/* For builds to clean up; less than the broker waits for a heartbeat. */
+	STOP_MS = 10 * 1000,
 	/* Jobs for all agents that one may have: nothing else bounds them. */
 	OWN_MAX = 256,
 	/* Begun anew: more often than it has tries, where the broker refuses them. */
@@ -791,8 +793,20 @@ static int watch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Before their jobs go back: nobody else works on them until nothing is left here. */
+static void stop_builds(struct agent *agent)
+{
+	int64_t deadline_ms = br_clock_now_ms() + STOP_MS;
+
+	for (size_t i = 0; i < agent->order_count; i++)
+		worker_abort(&agent->orders[i]->worker);
+	for (size_t i = 0; i < agent->order_count; i++)
+		worker_await(&agent->orders[i]->worker, deadline_ms);
+}
+
 static void free_agent(struct agent *agent)
 {
+	stop_builds(agent);
 	for (size_t i = 0; i < agent->order_count; i++)
 		order_free(agent->orders[i]);
 	free(agent->orders);

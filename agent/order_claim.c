@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/clock.h"
+#include "checkout/checkout.h"
 
 enum {
 	/* Before the claim of a job that another has is asked for again. */
@@ -209,6 +210,8 @@ static bool start_worker(struct order *order)
 	};
 	struct br_err err = { 0 };
 
+	/* A worker that was killed may have left its tree to its janitor's lock. */
+	(void)br_checkout_sweep(order->options->work_dir);
 	return worker_start(&options, &order->worker, &err);
 }
 

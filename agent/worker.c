@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "checkout/checkout.h"
 #include "engine/docker.h"
@@ -417,6 +419,31 @@ void worker_stop(const struct worker *worker, int number)
 {
 	if (worker->pid > 0)
 		(void)kill(worker->pid, number);
+}
+
+void worker_abort(const struct worker *worker)
+{
+	/* Two signals are twice as urgent, and two of a kind may become one. */
+	worker_stop(worker, SIGTERM);
+	worker_stop(worker, SIGINT);
+}
+
+void worker_await(const struct worker *worker, int64_t deadline_ms)
+{
+	struct pollfd wait = { .fd = worker->fd, .events = POLLIN };
+	char data[4096];
+
+	while (worker->fd >= 0) {
+		int64_t left_ms = deadline_ms - br_clock_now_ms();
+		ssize_t n = read(worker->fd, data, sizeof(data));
+
+		if (n == 0 || left_ms <= 0)
+			return;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return;
+		if (n < 0)
+			(void)poll(&wait, 1, (int)left_ms);
+	}
 }
 
 int worker_end(struct worker *worker)

@@ -55,5 +55,11 @@ bool worker_start(const struct worker_options *options, struct worker *worker,
 /* Ask it to stop as a signal does: SIGINT, SIGTERM; a second one at once. */
 void worker_stop(const struct worker *worker, int number);
 
+/* Have it stop at once and clean up. */
+void worker_abort(const struct worker *worker);
+
+/* Wait for its end until `deadline_ms`, in monotonic ms. What it says is lost. */
+void worker_await(const struct worker *worker, int64_t deadline_ms);
+
 /* Close the pipe, kill what is still there, and give how it ended. */
 int worker_end(struct worker *worker);
