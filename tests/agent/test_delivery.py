@@ -6,10 +6,12 @@ usage: test_delivery.py AGENT [WORD…]: only the tests that have the words in t
 """
 import os
 import signal
+import socket
 import sys
+import threading
 import time
 
-from world import SECONDS, check, check_equal, run, wait_until
+from world import SECONDS, SOCKET, check, check_equal, run, wait_until
 
 
 def reports_once_what_is_queued_twice(world):
@@ -37,6 +39,55 @@ def takes_no_job_while_its_engine_is_dead_so_that_another_agent_does(world):
                 "the report")
     check_equal(dead.end(), 0, "exit")
     check_equal(well.end(), 0, "exit")
+    world.is_empty()
+    world.bus.whole(build)
+    world.clean()
+
+
+class DyingEngine:
+    """An engine that says what it has, and does nothing more."""
+
+    def __init__(self, path):
+        self.address = f"unix://{path}"
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(path))
+        self.server.listen()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            near, _ = self.server.accept()
+            threading.Thread(target=self.serve, args=(near,), daemon=True).start()
+
+    @staticmethod
+    def serve(near):
+        with near:
+            while head := near.recv(65536):
+                method, path = head.decode().split()[:2]
+                body, status = b'{"message": "dying"}', b"500 No"
+                # Whoever looks after it finds nothing.
+                if method == "GET":
+                    with socket.socket(socket.AF_UNIX) as real:
+                        real.connect(SOCKET)
+                        real.sendall(f"GET {path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
+                        body = b"".join(iter(lambda: real.recv(65536), b""))
+                    body, status = body.split(b"\r\n\r\n", 1)[1], b"200 OK"
+                near.sendall(b"HTTP/1.1 " + status + b"\r\nApi-Version: 1.41\r\n"
+                             b"Content-Type: application/json\r\n"
+                             b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def gives_a_job_back_when_the_engine_fails_and_reports_it_after_three_tries(world):
+    world.declare()
+    repo = world.repo("true")
+    options = ("-j", "1", "-H", DyingEngine(world.folder / "dying.sock").address)
+    world.agent(*options)
+    world.agent(*options)
+    build = world.job(repo)
+    end = world.bus.finished(build)
+    check_equal((end["result"], end["exit"], end["reason"]), ("error", 3, "tries"), "the report")
+    check_equal(end["try"], 4, "the try that reports")
+    wait_until(lambda: world.count(f"{world.queue}.dead") == 1, 30, "the job among the dead")
     world.is_empty()
     world.bus.whole(build)
     world.clean()
@@ -202,6 +253,7 @@ def loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment(wo
 TESTS = [
     reports_once_what_is_queued_twice,
     takes_no_job_while_its_engine_is_dead_so_that_another_agent_does,
+    gives_a_job_back_when_the_engine_fails_and_reports_it_after_three_tries,
     takes_jobs_again_when_the_queue_was_deleted_under_it,
     finishes_a_build_over_a_cut_connection,
     reports_once_where_an_agent_was_frozen_and_another_took_the_job,

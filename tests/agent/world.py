@@ -26,7 +26,7 @@ for folder in ("support", "scenario", "checkout"):
     sys.path.append(str(HERE.parent / folder))
 
 from rabbitmq import RabbitMQ, end_with_parent  # noqa: E402
-from support import CLEAN_SECONDS, KINDS, LABEL_BUILD, check, check_equal, \
+from support import CLEAN_SECONDS, KINDS, LABEL_BUILD, SOCKET, check, check_equal, \
     wait_until, with_label  # noqa: E402
 
 # Only a hang gets there.
@@ -35,8 +35,8 @@ IMAGE = "buildr-sample:latest"
 SCHEMA = json.loads((HERE.parent.parent / "schemas/event.schema.json").read_text("utf-8"))
 TROUBLE = (pika.exceptions.AMQPError, OSError)
 
-__all__ = ["SECONDS", "Agent", "Bus", "Proxy", "RabbitMQ", "Repo", "World", "check", "check_equal",
-           "manifest", "new_id", "run", "wait_until"]
+__all__ = ["SECONDS", "SOCKET", "Agent", "Bus", "Proxy", "RabbitMQ", "Repo", "World", "check",
+           "check_equal", "manifest", "new_id", "run", "wait_until"]
 
 
 def new_id():
