@@ -158,8 +158,10 @@ def finishes_a_build_over_a_restart_of_the_broker(world):
     world.rabbit.kill()
     world.rabbit.start()
     check_equal(world.bus.finished(build)["try"], 1, "the try")
+    # The broker may deliver it again after the report: it is taken, and not built.
+    wait_until(lambda: world.count() == 0, SECONDS, "an empty queue")
+    world.is_empty()
     check_equal(agent.end(), 0, "exit")
-    check_equal(world.count(), 0, f"jobs left: {world.logs()}")
     world.bus.whole(build)
     world.clean()
 
@@ -218,11 +220,11 @@ def tries_again_where_a_worker_is_killed_in_the_middle_of_a_line(world):
     time.sleep(1)
     children = f"/proc/{agent.process.pid}/task/{agent.process.pid}/children"
     with open(children, encoding="ascii") as file:
-        os.kill(int(file.read().split()[0]), signal.SIGKILL)
+        worker = int(file.read().split()[0])
+    os.kill(worker, signal.SIGKILL)
     agent.send(signal.SIGCONT)
     agent.wait_said("given back")
-    with open(children, encoding="ascii") as file:
-        check_equal(file.read(), "", "processes")
+    check(not os.path.exists(f"/proc/{worker}"), "the worker is there")
     check_equal(world.bus.types(build).count("build.finished"), 0, "reports of the first try")
     world.agent("-j", "1")
     check_equal(world.bus.finished(build)["try"], 2, "the try")
