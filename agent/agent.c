@@ -644,6 +644,7 @@ static void reload_options(struct agent *agent)
 		diary(agent->options->log, "options read again",
 			"only-with-a-restart", br_buf_text(&kept), NULL);
 		set_order_options(agent);
+		agent->listener.log = agent->options->log;
 		stop_consuming(agent);
 		free_queues(agent);
 		name_queues(agent);

@@ -7,16 +7,13 @@ usage: test_operations.py AGENT [WORD…]: only the tests that have the words in
 """
 import contextlib
 import http.client
-import http.server
 import json
 import os
 import re
 import signal
 import socket
-import socketserver
 import subprocess
 import sys
-import threading
 
 from world import SECONDS, check, check_equal, run, wait_until
 # Found where world.py looks.
@@ -24,30 +21,6 @@ from rabbitmq import free_ports
 from support import SOCKET
 
 LISTEN = ("--listen", "127.0.0.1:0")
-
-
-class BrokenEngine(http.server.BaseHTTPRequestHandler):
-    """An engine that greets as Docker does, and fails at all else."""
-
-    server_version, sys_version = "Docker/20.10.24", "(linux)"
-
-    def do_GET(self):
-        self.send_response(200 if self.path.endswith("/_ping") else 500)
-        self.send_header("Api-Version", "1.41")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_DELETE = do_HEAD = do_GET
-
-    def log_message(self, *_):
-        pass
-
-    def address_string(self):
-        return "client"
-
-
-class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
 
 
 def configure(world, text):
@@ -218,22 +191,18 @@ def an_agent_without_an_engine_leaves_jobs_alone(world):
 
 def three_failures_in_a_row_make_it_rest(world):
     why = "three failures of its own in a row"
-    path = world.folder / "broken-engine"
-    with UnixServer(str(path), BrokenEngine) as server, hear_agents(world) as hear:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        agent = world.agent("-H", f"unix://{path}", *LISTEN)
+    with hear_agents(world) as hear:
+        agent = world.agent("-H", world.broken_engine(), *LISTEN)
         await_health(agent, 200, "ok")
         build = world.job(world.repo())
         check_equal(hear(), ("agent.agent0.resting",
                              {"agent": "agent0", "state": "resting", "why": why}), "the bus")
-        await_health(agent, 503, why)
-        numbers = metrics(agent)
-        check_equal(numbers["buildr_agent_given_back_total"], 3, "tries given back")
-        check_equal(numbers["buildr_agent_failures_in_row"], 3, "failures in a row")
-        wait_until(lambda: world.count() == 1, SECONDS, "the job's return")
-        check("build.finished" not in world.bus.types(build), "it was reported")
-        agent.kill()
-        server.shutdown()
+    await_health(agent, 503, why)
+    numbers = metrics(agent)
+    check_equal(numbers["buildr_agent_given_back_total"], 3, "tries given back")
+    check_equal(numbers["buildr_agent_failures_in_row"], 3, "failures in a row")
+    wait_until(lambda: world.count() == 1, SECONDS, "the job's return")
+    check("build.finished" not in world.bus.types(build), "it was reported")
 
 
 def bad_jobs_are_no_failures_of_its_own(world):

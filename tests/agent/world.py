@@ -4,11 +4,13 @@
 One RabbitMQ serves a whole suite; each test has a queue, a folder and agents of its own.
 """
 import contextlib
+import http.server
 import json
 import os
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -278,6 +280,30 @@ class Proxy:
         self.cut()
 
 
+class BrokenEngine(http.server.BaseHTTPRequestHandler):
+    """An engine that greets as Docker does, and fails at all else."""
+
+    server_version, sys_version = "Docker/20.10.24", "(linux)"
+
+    def do_GET(self):
+        self.send_response(200 if self.path.endswith("/_ping") else 500)
+        self.send_header("Api-Version", "1.41")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_DELETE = do_HEAD = do_GET
+
+    def log_message(self, *_):
+        pass
+
+    def address_string(self):
+        return "client"
+
+
+class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
 class World:
     """A folder, a queue and agents for one test."""
 
@@ -307,6 +333,15 @@ class World:
         made = Proxy(self.rabbit.port)
         self.closing.callback(made.stop)
         return made
+
+    def broken_engine(self):
+        """Give the address of an engine that seems to be there."""
+        path = self.folder / "broken-engine"
+        server = UnixServer(str(path), BrokenEngine)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.closing.callback(server.server_close)
+        self.closing.callback(server.shutdown)
+        return f"unix://{path}"
 
     def declare(self, queue=None, **arguments):
         with self.bus.channel() as channel:
