@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/options.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -24,8 +25,9 @@ struct source {
 static bool give(struct source *source, const struct option_row *row,
 	const char *value, struct br_err *err)
 {
-	size_t index = (size_t)(row - option_rows);
+	assert(row);
 
+	size_t index = (size_t)(row - option_rows);
 	/* The places that were read before count for less. */
 	if (row->is_list && !source->is_given[index] &&
 		!row->set(source->options, NULL, err))
