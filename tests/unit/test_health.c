@@ -102,6 +102,17 @@ static void needs_but_one_more_failure_until_a_job_is_reported(void **state)
 	assert_int_equal(health.state, HEALTH_WELL);
 }
 
+static void looks_at_once_when_asked_to(void **state)
+{
+	struct health health;
+
+	(void)state;
+	health_init(&health);
+	health_looked(&health, "no engine", 0);
+	health_look(&health, 3);
+	assert_rests(&health, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +123,7 @@ int main(void)
 		cmocka_unit_test(rests_after_three_failures_in_a_row),
 		cmocka_unit_test(
 			needs_but_one_more_failure_until_a_job_is_reported),
+		cmocka_unit_test(looks_at_once_when_asked_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
