@@ -19,8 +19,8 @@ import json
 import os
 import pty
 import re
-import shutil
 import socket
+import subprocess
 import sys
 import termios
 import uuid
@@ -209,7 +209,9 @@ def wrong_usage_is_2_and_an_absent_broker_3(farm):
 def without_the_program_for_the_broker_buildr_says_so(farm):
     alone = farm.folder / "alone"
     alone.mkdir()
-    shutil.copy2(farm.program, alone / "buildr")
+    # By another program: what this one has open for writing, a child that another test
+    # starts just then has open too, and nobody can start it.
+    subprocess.run(["cp", farm.program, alone / "buildr"], check=True)
     result = farm.finish(farm.start("watch", executable=alone / "buildr"))
     check_status(result, 3)
     check(b"buildr-farm" in result.stderr, result.stderr)
@@ -364,7 +366,8 @@ def the_hook_submits_branches_that_are_new_or_changed(farm):
     bare, work = farm.folder / "bare.git", farm.folder / "work"
     git(farm.folder, "clone", "--quiet", "--bare", farm.repo, str(bare))
     git(farm.folder, "clone", "--quiet", str(bare), str(work))
-    shutil.copy2(HERE.parents[1] / "samples" / "post-receive", bare / "hooks")
+    subprocess.run(["cp", "-p", HERE.parents[1] / "samples" / "post-receive", bare / "hooks"],
+                   check=True)
     git(bare, "config", "buildr.repo", farm.repo)
     git(bare, "config", "buildr.broker", farm.rabbit.url(vhost="hook"))
     farm.rabbit.ctl("add_vhost", "hook")
