@@ -3,7 +3,8 @@
  * agent.h - the loop that takes jobs from the broker and has them built.
  *
  * One loop polls the broker, the workers and the signals, and never waits for one of
- * them alone, so that heartbeats go on during builds of any length. There is one
+ * them alone, so that heartbeats go on during builds of any length; but for connecting,
+ * which takes up to five seconds, and what the resolver takes for a name. There is one
  * connection: what is published, claimed and acknowledged on it is lost with it
  * together. Where it is lost the workers go on, and what they tell is kept until there
  * is a new one.
