@@ -70,8 +70,8 @@ class Talk:
         return line
 
     def say(self, *commands):
-        for command in commands:
-            self.process.stdin.write(command + "\n")
+        """Say all of it in one write, so that it is read before anything is answered."""
+        self.process.stdin.write("".join(command + "\n" for command in commands))
         self.process.stdin.flush()
 
     def wait(self, start):
