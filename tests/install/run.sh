@@ -17,7 +17,7 @@ installed="$folder/moved here"
 
 "$installed/bin/buildr" --version
 test -x "$installed/libexec/buildr/buildr-init"
-for page in man1/buildr.1 man1/buildr-submit.1 man5/buildr.yml.5 man8/buildr-init.8; do
+for page in man1/buildr.1 man1/buildr-run.1 man1/buildr-submit.1 man5/buildr.yml.5 man8/buildr-init.8; do
 	test -s "$installed/share/man/$page"
 done
 

@@ -7,7 +7,7 @@
 #   what it points to,
 # - ARCHITECTURE.md, CONTRIBUTING.md or README.md names a path or a function that is not there,
 # - ARCHITECTURE.md leaves a folder of lib/ out,
-# - a command has no place in buildr(1).
+# - a command has no place in buildr(1), or no page of its own, or a page is not built.
 set -eu
 cd "$1"
 bad=0
@@ -45,11 +45,19 @@ for folder in lib/*/; do
 		complain "ARCHITECTURE.md does not name ${folder%/}"
 done
 
-for file in cmd/cmd_*.c; do
-	command=${file#cmd/cmd_}
+for file in cmd/cmd_*.c agent/cmd_*.c; do
+	command=${file#*/cmd_}
 	command=${command%.c}
 	grep -qF "*buildr $command*" docs/buildr.1.scd ||
 		complain "docs/buildr.1.scd: nothing on the command '$command'"
+	[ -e "docs/buildr-$command.1.scd" ] ||
+		complain "docs: the command '$command' has no page"
+done
+
+for page in docs/*.scd; do
+	page=${page#docs/}
+	grep -qF "'${page%.scd}'" docs/meson.build ||
+		complain "docs/meson.build does not list ${page%.scd}"
 done
 
 exit $bad
