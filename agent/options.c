@@ -10,10 +10,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "agent/config.h"
 #include "agent/option_rows.h"
 #include "base/clean.h"
 #include "base/file.h"
+#include "base/limits.h"
+#include "base/settings.h"
 
 /* One of the three places that options come from, while it is read. */
 struct source {
@@ -73,12 +74,13 @@ static bool read_file(
 	br_autobuf struct br_buf text = { 0 };
 	struct source source = { .options = options };
 
-	if (!br_file_load(path, CONFIG_MAX_BYTES, &text, err)) {
+	if (!br_file_load(path, BR_LIMIT_SETTINGS_BYTES, &text, err)) {
 		/* Whatever it is, it is the user's to put right. */
 		err->code = BR_EINPUT;
 		return br_wrap(err, "--config");
 	}
-	return config_parse(path, br_buf_str(&text), take_line, &source, err);
+	return br_settings_parse(
+		path, br_buf_str(&text), take_line, &source, err);
 }
 
 /* The environment. */

@@ -3,7 +3,7 @@
  * options.h - the options of buildr-agent, and where they come from.
  *
  * The command line comes before the environment (`BUILDR_` and the option's name), and
- * that before the file that --config names (config.h). Of an option that can be given
+ * that before the file that --config names (settings.h). Of an option that can be given
  * more than once, what one of these gives replaces all that comes after it.
  */
 #pragma once

@@ -39,6 +39,9 @@ enum {
 	/* execve() takes 128 KiB for one argument or variable (MAX_ARG_STRLEN). */
 	BR_LIMIT_ENV_ENTRY_BYTES = 128 * 1024 - 1,
 
+	/* A file of options: one with a list of thousands of repositories fits. */
+	BR_LIMIT_SETTINGS_BYTES = 1024 * 1024,
+
 	/* docker's config.json and context files: a few KiB in practice. */
 	BR_LIMIT_DOCKER_CONFIG_BYTES = 4 * 1024 * 1024,
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/config.h"
+#include "base/settings.h"
 
 #include <string.h>
 
@@ -7,6 +7,7 @@
 #include "base/clean.h"
 
 static const char blanks[] = " \t\r";
+static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 /* End the text before its trailing blanks. */
 static void cut_blanks(char *text)
@@ -38,7 +39,8 @@ static char *cut_name(char *text)
 	return *value == '\0' ? NULL : value;
 }
 
-static bool parse_line(char *line, config_fn *fn, void *ctx, struct br_err *err)
+static bool parse_line(
+	char *line, br_setting_fn *fn, void *ctx, struct br_err *err)
 {
 	char *name = line + strspn(line, blanks);
 
@@ -50,12 +52,15 @@ static bool parse_line(char *line, config_fn *fn, void *ctx, struct br_err *err)
 	return fn(ctx, name, value, err);
 }
 
-bool config_parse(const char *path, struct br_str text, config_fn *fn,
+bool br_settings_parse(const char *path, struct br_str text, br_setting_fn *fn,
 	void *ctx, struct br_err *err)
 {
+	size_t mark_len = strlen(byte_order_mark);
+	bool has_mark = text.len >= mark_len &&
+		!memcmp(text.data, byte_order_mark, mark_len);
 	size_t number = 1;
 
-	for (size_t at = 0; at < text.len; number++) {
+	for (size_t at = has_mark ? mark_len : 0; at < text.len; number++) {
 		const char *start = text.data + at;
 		const char *end = memchr(start, '\n', text.len - at);
 		size_t len = end ? (size_t)(end - start) : text.len - at;
