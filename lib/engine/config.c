@@ -188,3 +188,25 @@ bool br_config_find(const struct br_config *config, const char *registry,
 	found = (struct br_login){ 0 };
 	return true;
 }
+
+void br_config_each(const struct br_config *config, br_config_fn *fn, void *ctx)
+{
+	static const char *const tables[] = { "auths", "credHelpers" };
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		const struct cJSON *table =
+			br_json_find(config->root, tables[i]);
+
+		if (!br_json_is_object(table))
+			continue;
+		for (const struct cJSON *entry = br_json_first(table); entry;
+			entry = br_json_next(entry)) {
+			struct br_str host = host_of(br_json_name(entry));
+			br_autofree char *name = br_memdup(host.data, host.len);
+
+			fn(ctx,
+				strcmp(name, "index.docker.io") ? name
+								: "docker.io");
+		}
+	}
+}

@@ -75,3 +75,13 @@ const char *br_config_key(const char *registry) BR_NONNULL_RESULT;
  */
 bool br_config_find(const struct br_config *config, const char *registry,
 	struct br_login *login, struct br_err *err) BR_MUST_CHECK;
+
+/* Takes the name of a registry, borrowed for the call. */
+typedef void br_config_fn(void *ctx, const char *registry);
+
+/*
+ * Call `fn` for each registry that has an entry, `docker.io` and `host:port`; for one that
+ * has several more than once.
+ */
+void br_config_each(
+	const struct br_config *config, br_config_fn *fn, void *ctx);

@@ -9,6 +9,7 @@
 #include "base/clean.h"
 #include "engine/attach.h"
 #include "engine/container.h"
+#include "engine/facts.h"
 #include "engine/http.h"
 #include "engine/image.h"
 #include "engine/json.h"
@@ -174,4 +175,10 @@ bool br_docker_open(const struct br_docker_options *options,
 	docker->http = br_http_new(&address);
 	*engine = &docker->engine;
 	return true;
+}
+
+bool br_docker_facts(
+	struct br_engine *engine, struct br_facts *facts, struct br_err *err)
+{
+	return br_facts_find(client(engine), facts, err);
 }
