@@ -16,3 +16,6 @@ bool submit_waits(const struct options *options);
 /* `submit --everywhere`: `text` is the job. */
 int submit_everywhere(
 	const struct options *options, struct farm *farm, struct br_str text);
+
+/* What `buildr doctor` asks: print what the broker is, or what is wrong with it. */
+int cmd_doctor(const struct options *options);

@@ -14,10 +14,15 @@ static int run(const struct options *options)
 		return cmd_cancel(options);
 	case COMMAND_WATCH:
 		return cmd_watch(options);
+	case COMMAND_DOCTOR:
+		return cmd_doctor(options);
 	case COMMAND_RUN:
 	case COMMAND_CHECK:
 	case COMMAND_PLAN:
 	case COMMAND_GC:
+	case COMMAND_INIT:
+	case COMMAND_COMPLETION:
+	case COMMAND_HELP:
 		break;
 	}
 	(void)fprintf(stderr, "buildr-farm: this is a part of buildr\n");

@@ -22,12 +22,23 @@ int cmd_run(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_plan(const struct options *options);
 int cmd_gc(const struct options *options);
+int cmd_init(const struct options *options);
+int cmd_completion(const struct options *options);
+
+/* `argv` is that of main(), for the program that speaks to the broker. */
+int cmd_doctor(const struct options *options, char **argv);
 
 /*
  * Give way to the program that speaks to the broker, called as this one was. Comes
  * back only where it cannot be.
  */
 int farm_exec(char **argv);
+
+/*
+ * Find that program. Ownership: the caller frees *program with free(). Fails with
+ * BR_ENOTFOUND.
+ */
+bool farm_find(char **program, struct br_err *err) BR_MUST_CHECK;
 
 /* Print "buildr: <text>" on stderr. */
 void complain(const struct br_err *err);

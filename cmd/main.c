@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "cmd/commands.h"
+#include "cmd/complete.h"
 
 void complain(const struct br_err *err)
 {
@@ -68,6 +70,14 @@ static int run_command(const struct options *options, char **argv)
 	case COMMAND_CANCEL:
 	case COMMAND_WATCH:
 		return farm_exec(argv);
+	case COMMAND_INIT:
+		return cmd_init(options);
+	case COMMAND_DOCTOR:
+		return cmd_doctor(options, argv);
+	case COMMAND_COMPLETION:
+		return cmd_completion(options);
+	case COMMAND_HELP:
+		return STATUS_USAGE;
 	}
 	return STATUS_USAGE;
 }
@@ -84,6 +94,8 @@ int main(int argc, char **argv)
 	 */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	if (argc > 1 && !strcmp(argv[1], COMPLETE_COMMAND))
+		return complete_words(argv + 2);
 	if (options_parse(argc, argv, &options, &err))
 		status = run_command(&options, argv);
 	else

@@ -8,7 +8,7 @@
 
 enum {
 	ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
-		COMMANDS_FARM,
+		COMMANDS_FARM | COMMANDS_TOOL,
 	PLANNING = COMMAND_RUN | COMMAND_PLAN,
 	SHOWING = COMMAND_RUN | COMMAND_SUBMIT,
 };
@@ -32,59 +32,62 @@ bool option_choose(const char *what, const char *text,
 		br_buf_text(&known));
 }
 
+static const struct option_choice pull_choices[] = {
+	{ "missing", BR_PULL_MISSING },
+	{ "always", BR_PULL_ALWAYS },
+	{ "never", BR_PULL_NEVER },
+};
+
 static bool set_pull(
 	struct options *options, const char *value, struct br_err *err)
 {
-	static const struct option_choice choices[] = {
-		{ "missing", BR_PULL_MISSING },
-		{ "always", BR_PULL_ALWAYS },
-		{ "never", BR_PULL_NEVER },
-	};
 	int chosen = 0;
 
-	if (!option_choose(
-		    "--pull", value, choices, COUNT(choices), &chosen, err))
+	if (!option_choose("--pull", value, pull_choices, COUNT(pull_choices),
+		    &chosen, err))
 		return false;
 	options->pull = (enum br_pull)chosen;
 	return true;
 }
 
+static const struct option_choice output_choices[] = {
+	{ "auto", OUTPUT_AUTO },
+	{ "plain", OUTPUT_PLAIN },
+	{ "json", OUTPUT_JSON },
+	{ "quiet", OUTPUT_QUIET },
+	{ "text", OUTPUT_TEXT },
+	{ "dot", OUTPUT_DOT },
+	{ "mermaid", OUTPUT_MERMAID },
+};
+
 static bool set_output(
 	struct options *options, const char *value, struct br_err *err)
 {
-	static const struct option_choice choices[] = {
-		{ "auto", OUTPUT_AUTO },
-		{ "plain", OUTPUT_PLAIN },
-		{ "json", OUTPUT_JSON },
-		{ "quiet", OUTPUT_QUIET },
-		{ "text", OUTPUT_TEXT },
-		{ "dot", OUTPUT_DOT },
-		{ "mermaid", OUTPUT_MERMAID },
-	};
 	int chosen = 0;
 
 	if (!strcmp(value, "live"))
 		return br_fail(err, BR_EINPUT,
 			"--output live is not supported yet: use plain");
-	if (!option_choose(
-		    "--output", value, choices, COUNT(choices), &chosen, err))
+	if (!option_choose("--output", value, output_choices,
+		    COUNT(output_choices), &chosen, err))
 		return false;
 	options->output = (enum output)chosen;
 	return true;
 }
 
+static const struct option_choice wire_choices[] = {
+	{ "auto", BR_WIRE_AUTO },
+	{ "socket", BR_WIRE_SOCKET },
+	{ "stdio", BR_WIRE_STDIO },
+};
+
 static bool set_wire(
 	struct options *options, const char *value, struct br_err *err)
 {
-	static const struct option_choice choices[] = {
-		{ "auto", BR_WIRE_AUTO },
-		{ "socket", BR_WIRE_SOCKET },
-		{ "stdio", BR_WIRE_STDIO },
-	};
 	int chosen = 0;
 
-	if (!option_choose(
-		    "--wire", value, choices, COUNT(choices), &chosen, err))
+	if (!option_choose("--wire", value, wire_choices, COUNT(wire_choices),
+		    &chosen, err))
 		return false;
 	options->wire = (enum br_wire_kind)chosen;
 	return true;
@@ -122,16 +125,18 @@ static bool set_jobs(
 #define LIST(member) OPTION_LIST, offsetof(struct options, member)
 #define NAMES(member) OPTION_NAMES, offsetof(struct options, member)
 #define VALUE(function) OPTION_VALUE, 0, (function)
+#define CHOICES(table) .choices = (table), .choice_count = COUNT(table)
 
 const struct option_row option_rows[OPTION_ROWS] = {
 	{ "path", 'C', "DIR", ALL_COMMANDS, TEXT(path),
-		.unlisted = COMMANDS_FARM,
+		.unlisted = COMMANDS_FARM | COMMAND_COMPLETION,
 		.help = "where the project is; the manifest is looked for from "
 			"here up" },
 	{ "file", 'f', "FILE", ALL_COMMANDS, TEXT(file),
-		.unlisted = COMMANDS_FARM, .help = "the manifest" },
+		.unlisted = COMMANDS_FARM | COMMANDS_TOOL,
+		.help = "the manifest" },
 	{ "docker-sock", 'H', "ADDRESS", ALL_COMMANDS, TEXT(docker_sock),
-		.unlisted = COMMANDS_FARM,
+		.unlisted = COMMANDS_FARM | COMMAND_INIT | COMMAND_COMPLETION,
 		.help = "the engine: unix:///path or tcp://host:port" },
 	{ "only", '\0', "STAGE", PLANNING, NAMES(only),
 		.help = "run this stage, without what it needs" },
@@ -151,15 +156,17 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "what 'when: changes' compares with; default: where the "
 			"branch began" },
 	{ "pull", '\0', "WHEN", COMMAND_RUN, VALUE(set_pull),
+		CHOICES(pull_choices),
 		.help = "pull images: missing (default), always or never" },
 	{ "output", 'o', "FORM",
-		SHOWING | COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH,
-		VALUE(set_output),
+		SHOWING | COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH |
+			COMMAND_DOCTOR,
+		VALUE(set_output), CHOICES(output_choices),
 		/* BUILDR_OUTPUT means `run`, and must not break the others. */
-		.without_variable =
-			COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH,
+		.without_variable = COMMAND_CHECK | COMMAND_PLAN |
+			COMMAND_WATCH | COMMAND_DOCTOR,
 		.help = "plain, json, quiet; plan: text, json, dot, mermaid; "
-			"check: text, json" },
+			"check, doctor: text, json" },
 	{ "group", '\0', NULL, SHOWING, SWITCH(is_grouped),
 		.help = "print each stage as a block when it ends" },
 	{ "jobs", 'j', "N", COMMAND_RUN, VALUE(set_jobs),
@@ -168,13 +175,19 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "when a stage fails, stop the others too" },
 	{ "no-cache", '\0', NULL, COMMAND_RUN, SWITCH(is_no_cache),
 		.help = "ignore and do not write the stage cache" },
-	{ "dry-run", '\0', NULL, COMMAND_RUN, SWITCH(is_dry_run),
-		.help = "print the plan and run nothing" },
+	{ "dry-run", '\0', NULL, COMMAND_RUN | COMMAND_INIT, SWITCH(is_dry_run),
+		.without_variable = COMMAND_INIT,
+		.help = "print the plan and run nothing; init: print it and "
+			"write nothing" },
+	{ "list", '\0', NULL, COMMAND_INIT, SWITCH(is_list),
+		.without_variable = COMMAND_INIT,
+		.help = "print what TEMPLATE can be" },
 	{ "timeout", '\0', "DURATION", COMMAND_RUN, VALUE(set_timeout),
 		.help = "for the whole build, like 90s, 20m or 2h" },
 	{ "grace", '\0', "DURATION", COMMAND_RUN, VALUE(set_grace),
 		.help = "between SIGTERM and SIGKILL of a step; default: 10s" },
 	{ "wire", '\0', "KIND", COMMAND_RUN, VALUE(set_wire),
+		CHOICES(wire_choices),
 		.help = "how to speak to containers: auto (default), socket or "
 			"stdio" },
 	/*
@@ -203,17 +216,17 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	{ "everywhere", '\0', NULL, COMMAND_SUBMIT, SWITCH(is_everywhere),
 		.without_variable = COMMAND_SUBMIT,
 		.help = "to every agent that is connected: a build each" },
-	{ "broker", '\0', "URL", COMMANDS_FARM, TEXT(broker),
+	{ "broker", '\0', "URL", COMMANDS_FARM | COMMAND_DOCTOR, TEXT(broker),
 		.help = "amqp[s]://user:password@host:port/vhost; better in "
 			"BUILDR_BROKER" },
 	{ "queue", '\0', "NAME", COMMAND_SUBMIT, TEXT(queue),
 		.help = "where the agents' jobs are; default: build_queue" },
-	{ "ca-file", '\0', "FILE", COMMANDS_FARM, TEXT(ca_file),
-		.help = "authorities for amqps, as PEM" },
-	{ "cert-file", '\0', "FILE", COMMANDS_FARM, TEXT(cert_file),
-		.help = "our certificate for amqps, as PEM" },
-	{ "key-file", '\0', "FILE", COMMANDS_FARM, TEXT(key_file),
-		.help = "and its key" },
+	{ "ca-file", '\0', "FILE", COMMANDS_FARM | COMMAND_DOCTOR,
+		TEXT(ca_file), .help = "authorities for amqps, as PEM" },
+	{ "cert-file", '\0', "FILE", COMMANDS_FARM | COMMAND_DOCTOR,
+		TEXT(cert_file), .help = "our certificate for amqps, as PEM" },
+	{ "key-file", '\0', "FILE", COMMANDS_FARM | COMMAND_DOCTOR,
+		TEXT(key_file), .help = "and its key" },
 	{ "verbose", 'v', NULL, ALL_COMMANDS, SWITCH(is_verbose),
 		.help = "say more" },
 	{ "quiet", 'q', NULL, ALL_COMMANDS, SWITCH(is_quiet),
@@ -231,16 +244,28 @@ const struct command_row command_rows[COMMAND_ROWS] = {
 	{ "run", COMMAND_RUN,
 		"run the manifest; with names, those stages and "
 		"what they need" },
-	{ "check", COMMAND_CHECK,
-		"read the manifest and report every mistake" },
+	{ "check", COMMAND_CHECK, "read the manifest and report every mistake",
+		"" },
 	{ "plan", COMMAND_PLAN,
-		"the graph of stages, and why each would run or not" },
-	{ "gc", COMMAND_GC, "remove what dead builds left behind" },
-	{ "init", 0, NULL },
+		"the graph of stages, and why each would run or not",
+		"[STAGE...]",
+		"STAGE is a name or a pattern, as 'test*'; --only, --from and "
+		"--skip can be repeated.\n" },
+	{ "gc", COMMAND_GC, "remove what dead builds left behind", "" },
+	{ "init", COMMAND_INIT, "write a manifest for the project at hand",
+		"[TEMPLATE...]",
+		"Without TEMPLATE the project's files tell what it is. What is "
+		"there is never\noverwritten.\n" },
 	{ "shell", 0, NULL },
 	{ "log", 0, NULL },
-	{ "doctor", 0, NULL },
-	{ "completion", 0, NULL },
+	{ "doctor", COMMAND_DOCTOR,
+		"what buildr finds here, and what to do where it is wrong",
+		"" },
+	{ "completion", COMMAND_COMPLETION,
+		"print a script that completes commands, options and stages",
+		"bash|zsh|fish",
+		"For this shell alone: source <(buildr completion bash)\n" },
+	{ "help", COMMAND_HELP, "the options of a command, as help plan", "" },
 	{ "submit", COMMAND_SUBMIT, "put a job on the queue of the agents",
 		"REPO [BRANCH]",
 		"REPO is what 'git clone' takes, BRANCH a branch or a tag; "
@@ -254,6 +279,33 @@ const struct command_row command_rows[COMMAND_ROWS] = {
 	{ "cache", 0, NULL },
 	{ "why", 0, NULL },
 };
+
+unsigned option_output_commands(enum output output)
+{
+	switch (output) {
+	case OUTPUT_AUTO:
+	case OUTPUT_JSON:
+		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
+			COMMANDS_FARM | COMMANDS_TOOL;
+	case OUTPUT_PLAIN:
+		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH;
+	case OUTPUT_QUIET:
+		return COMMAND_RUN | COMMAND_SUBMIT;
+	case OUTPUT_TEXT:
+		return COMMAND_CHECK | COMMAND_PLAN | COMMAND_DOCTOR;
+	case OUTPUT_DOT:
+	case OUTPUT_MERMAID:
+		return COMMAND_PLAN;
+	}
+	return 0;
+}
+
+bool option_fits(const struct option_row *row,
+	const struct option_choice *choice, enum command command)
+{
+	return row->choices != output_choices ||
+		(option_output_commands((enum output)choice->value) & command);
+}
 
 const char *command_name(enum command command)
 {
@@ -297,5 +349,8 @@ bool option_set(const struct option_row *row, struct options *options,
 
 void option_clear(const struct option_row *row, struct options *options)
 {
-	((struct option_list *)member_of(row, options))->count = 0;
+	if (row->kind == OPTION_SWITCH)
+		*(bool *)member_of(row, options) = false;
+	else
+		((struct option_list *)member_of(row, options))->count = 0;
 }

@@ -30,6 +30,12 @@ enum option_kind {
 	OPTION_VALUE,
 };
 
+/* A word and what it stands for. */
+struct option_choice {
+	const char *name;
+	int value;
+};
+
 struct option_row {
 	const char *name;
 	/* '\0': none. */
@@ -48,10 +54,13 @@ struct option_row {
 	unsigned without_variable;
 	/* Those whose own help leaves it out, since they do nothing with it. */
 	unsigned unlisted;
+	/* The only values there are; NULL: any can be. */
+	const struct option_choice *choices;
+	size_t choice_count;
 	const char *help;
 };
 
-enum { OPTION_ROWS = 39 };
+enum { OPTION_ROWS = 40 };
 extern const struct option_row option_rows[OPTION_ROWS];
 
 struct command_row {
@@ -59,22 +68,29 @@ struct command_row {
 	/* 0: a command of a later version. */
 	enum command command;
 	const char *help;
-	/* Of a command with a help of its own: its arguments, and what they mean. */
+	/*
+	 * Of a command with a help of its own: its arguments, and what they mean, which may
+	 * be NULL.
+	 */
 	const char *arguments;
 	const char *details;
 };
 
-enum { COMMAND_ROWS = 14 };
+enum { COMMAND_ROWS = 15 };
 extern const struct command_row command_rows[COMMAND_ROWS];
+
+/* Give the commands, as bits, that know a form of --output; all know AUTO, the default. */
+unsigned option_output_commands(enum output output);
+
+/*
+ * Say whether an option that has choices takes this one with `command`: not every command
+ * knows every form of --output.
+ */
+bool option_fits(const struct option_row *row,
+	const struct option_choice *choice, enum command command);
 
 /* Give the name of a command. Static. */
 const char *command_name(enum command command);
-
-/* A word and what it stands for. */
-struct option_choice {
-	const char *name;
-	int value;
-};
 
 /*
  * Find `text` among `count` choices, for `what`.
@@ -93,5 +109,5 @@ bool option_choose(const char *what, const char *text,
 bool option_set(const struct option_row *row, struct options *options,
 	const char *value, struct br_err *err) BR_MUST_CHECK;
 
-/* Empty the list of a row of kind OPTION_NAMES. */
+/* Empty the list, or unset the switch, of a row that is one. */
 void option_clear(const struct option_row *row, struct options *options);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/options.h"
 
-#include <ctype.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,86 +9,7 @@
 #include "base/clean.h"
 #include "base/suggest.h"
 #include "cmd/option_rows.h"
-
-/* `--docker-sock` has the variable BUILDR_DOCKER_SOCK. */
-static void variable_of(const struct option_row *row, char *name, size_t size)
-{
-	(void)snprintf(name, size, "BUILDR_%s", row->name);
-	for (char *at = name; *at != '\0'; at++)
-		*at = (char)(*at == '-' ? '_' : toupper((unsigned char)*at));
-}
-
-/* A variable of an option without a value is 1, true, 0, false or empty. */
-static bool read_switch(const char *text, bool *is_on, struct br_err *err)
-{
-	static const struct option_choice choices[] = {
-		{ "1", 1 },
-		{ "true", 1 },
-		{ "0", 0 },
-		{ "false", 0 },
-		{ "", 0 },
-	};
-	int chosen = 0;
-
-	if (!option_choose("the value", text, choices, 5, &chosen, err))
-		return false;
-	*is_on = chosen == 1;
-	return true;
-}
-
-/* BUILDR_ENV holds one NAME=VALUE a line, and so do other lists. */
-static bool read_lines(const struct option_row *row, struct options *options,
-	const char *text, struct br_err *err)
-{
-	char *line = br_arena_strdup(&options->arena, text);
-
-	while (line) {
-		char *end = strchr(line, '\n');
-
-		if (end)
-			*end = '\0';
-		if (line[0] != '\0' && !option_set(row, options, line, err))
-			return false;
-		line = end ? end + 1 : NULL;
-	}
-	return true;
-}
-
-static bool read_value(const struct option_row *row, struct options *options,
-	const char *value, struct br_err *err)
-{
-	bool is_on = true;
-
-	switch (row->kind) {
-	case OPTION_SWITCH:
-		return read_switch(value, &is_on, err) &&
-			(!is_on || option_set(row, options, NULL, err));
-	case OPTION_LIST:
-	case OPTION_NAMES:
-		return read_lines(row, options, value, err);
-	case OPTION_TEXT:
-	case OPTION_VALUE:
-		return value[0] == '\0' || option_set(row, options, value, err);
-	}
-	return true;
-}
-
-static bool read_environment(struct options *options, struct br_err *err)
-{
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		const struct option_row *row = &option_rows[i];
-		unsigned readers = row->commands & ~row->without_variable;
-		char name[64];
-
-		if (!(readers & options->command))
-			continue;
-		variable_of(row, name, sizeof(name));
-		const char *value = getenv(name);
-		if (value && !read_value(row, options, value, err))
-			return br_wrap(err, "%s", name);
-	}
-	return true;
-}
+#include "cmd/option_sources.h"
 
 /* What getopt_long() wants, made from the table. */
 struct getopt_form {
@@ -185,7 +104,13 @@ static bool apply(
 	return option_set(row, options, given->value, err);
 }
 
-/* A variable of the environment is weaker than what is given. */
+/* --help and --version, which no variable stands for. */
+static bool is_question(const struct option_row *row)
+{
+	return !strcmp(row->name, "help") || !strcmp(row->name, "version");
+}
+
+/* What is not on the command line is weaker than what is given. */
 static bool apply_all(const struct given *given, size_t count,
 	struct options *options, struct br_err *err)
 {
@@ -209,49 +134,57 @@ struct given_all {
 	size_t front_count;
 };
 
+/* The word at `at` is a command, and *next the place behind it, or COMMAND_RUN is meant. */
+static bool find_command(const struct given_all *given, size_t at,
+	enum command *command, size_t *next, struct br_err *err)
+{
+	*command = COMMAND_RUN;
+	for (size_t i = 0; given->front_count > at && i < COMMAND_ROWS; i++) {
+		if (strcmp(given->words[at], command_rows[i].name) != 0)
+			continue;
+		if (command_rows[i].command == 0)
+			return br_fail(err, BR_EINPUT,
+				"'buildr %s' is not supported yet; for a stage "
+				"of that name: buildr run %s",
+				given->words[at], given->words[at]);
+		*command = command_rows[i].command;
+		*next = at + 1;
+		break;
+	}
+	return true;
+}
+
+/* `help` alone is the help of all. */
+static bool take_help(const struct given_all *given, struct options *options,
+	size_t *next, struct br_err *err)
+{
+	size_t begin = *next;
+
+	options->is_help = true;
+	if (!find_command(given, begin, &options->command, next, err))
+		return false;
+	if (*next == begin && given->front_count > begin)
+		return br_fail(err, BR_EINPUT, "there is no command '%s'",
+			given->words[begin]);
+	if (options->command == COMMAND_HELP)
+		options->command = COMMAND_RUN;
+	return true;
+}
+
 /* Behind `--` everything is a stage, also what is called `check`. */
 static bool take_command(const struct given_all *given, struct options *options,
 	struct br_err *err)
 {
 	size_t first = 0;
 
-	options->command = COMMAND_RUN;
-	for (size_t i = 0; given->front_count > 0 && i < COMMAND_ROWS; i++) {
-		if (strcmp(given->words[0], command_rows[i].name) != 0)
-			continue;
-		if (command_rows[i].command == 0)
-			return br_fail(err, BR_EINPUT,
-				"'buildr %s' is not supported yet; for a stage "
-				"of that name: buildr run %s",
-				given->words[0], given->words[0]);
-		options->command = command_rows[i].command;
-		first = 1;
-		break;
-	}
+	if (!find_command(given, 0, &options->command, &first, err))
+		return false;
+	if (options->command == COMMAND_HELP &&
+		!take_help(given, options, &first, err))
+		return false;
 	options->stages = given->words + first;
 	options->stage_count = given->word_count - first;
 	return true;
-}
-
-/* Which forms each command knows; AUTO is every command's default. */
-static unsigned commands_with(enum output output)
-{
-	switch (output) {
-	case OUTPUT_AUTO:
-	case OUTPUT_JSON:
-		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
-			COMMANDS_FARM;
-	case OUTPUT_PLAIN:
-		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH;
-	case OUTPUT_QUIET:
-		return COMMAND_RUN | COMMAND_SUBMIT;
-	case OUTPUT_TEXT:
-		return COMMAND_CHECK | COMMAND_PLAN;
-	case OUTPUT_DOT:
-	case OUTPUT_MERMAID:
-		return COMMAND_PLAN;
-	}
-	return 0;
 }
 
 static bool check_output(const struct options *options, struct br_err *err)
@@ -261,7 +194,7 @@ static bool check_output(const struct options *options, struct br_err *err)
 	/* What `plan` prints, so in any form that it has. */
 	if (options->is_dry_run)
 		commands |= COMMAND_PLAN;
-	return (commands & commands_with(options->output)) ||
+	return (commands & option_output_commands(options->output)) ||
 		br_fail(err, BR_EINPUT,
 			"'buildr %s' does not know this form of --output",
 			command_name(options->command));
@@ -270,13 +203,16 @@ static bool check_output(const struct options *options, struct br_err *err)
 /* How many arguments a command takes. */
 static void count_arguments(enum command command, size_t *least, size_t *most)
 {
-	*least = command == COMMAND_SUBMIT || command == COMMAND_CANCEL;
+	*least = (command &
+			 (COMMAND_SUBMIT | COMMAND_CANCEL |
+				 COMMAND_COMPLETION)) != 0;
 	*most = SIZE_MAX;
 	if (command == COMMAND_SUBMIT)
 		*most = 2;
-	else if (command == COMMAND_CANCEL)
+	else if (command & (COMMAND_CANCEL | COMMAND_COMPLETION))
 		*most = 1;
-	else if (command & (COMMAND_CHECK | COMMAND_GC | COMMAND_WATCH))
+	else if (command &
+		(COMMAND_CHECK | COMMAND_GC | COMMAND_WATCH | COMMAND_DOCTOR))
 		*most = 0;
 }
 
@@ -286,7 +222,7 @@ static bool check_rest(const struct options *options, struct br_err *err)
 	size_t most = 0;
 
 	count_arguments(options->command, &least, &most);
-	if (options->stage_count > most)
+	if (options->stage_count > most && !options->is_help)
 		return br_fail(err, BR_EINPUT,
 			"'buildr %s' takes no argument like '%s'",
 			command_name(options->command), options->stages[most]);
@@ -300,6 +236,29 @@ static bool check_rest(const struct options *options, struct br_err *err)
 		return br_fail(err, BR_EINPUT,
 			"--wait and --detach exclude each other");
 	return check_output(options, err);
+}
+
+/*
+ * The file and the environment are nothing to who asks for help, or completes a word: what
+ * is wrong with them must not be in the way. doctor tells what it is.
+ */
+static bool read_sources(const struct given_all *given, struct options *options,
+	struct br_err *err)
+{
+	bool is_asking =
+		options->is_help || options->command == COMMAND_COMPLETION;
+
+	for (size_t i = 0; i < given->option_count; i++)
+		if (is_question(given->options[i].row))
+			is_asking = true;
+	if (is_asking)
+		return true;
+	if (!option_file_read(options, err)) {
+		if (options->command != COMMAND_DOCTOR)
+			return false;
+		options->file_err = *err;
+	}
+	return option_environment_read(options, err);
 }
 
 static bool collect(
@@ -350,7 +309,7 @@ bool options_parse(
 	options->grace_ms = BR_RUN_GRACE_MS;
 	return collect(argc, argv, &all, err) &&
 		take_command(&all, options, err) &&
-		read_environment(options, err) &&
+		read_sources(&all, options, err) &&
 		apply_all(given, all.option_count, options, err) &&
 		check_rest(options, err);
 }
@@ -394,7 +353,8 @@ static void add_command_help(const struct command_row *row, struct br_buf *text)
 		row->name, row->help, row->name,
 		row->arguments[0] != '\0' ? " " : "", row->arguments);
 	add_options_help(row->command, text);
-	br_buf_addf(text, "\n%sSee buildr-submit(1).\n", row->details);
+	br_buf_addf(text, "\n%sSee buildr-%s(1).\n",
+		row->details ? row->details : "", row->name);
 }
 
 void options_help(enum command command, struct br_buf *text)
@@ -411,7 +371,7 @@ void options_help(enum command command, struct br_buf *text)
 		"[OPTIONS] [STAGE...]\n\ncommands:\n");
 	for (size_t i = 0; i < COMMAND_ROWS; i++)
 		if (command_rows[i].command != 0)
-			br_buf_addf(text, "  %-8s%s\n", command_rows[i].name,
+			br_buf_addf(text, "  %-12s%s\n", command_rows[i].name,
 				command_rows[i].help);
 	add_options_help(
 		COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC, text);
@@ -419,12 +379,14 @@ void options_help(enum command command, struct br_buf *text)
 		"\nSTAGE is a name or a pattern, as 'test*'; --only, --from and "
 		"--skip can be repeated.\n"
 		"Every option has an environment variable: BUILDR_ and its "
-		"name, as BUILDR_OUTPUT.\n"
-		"'buildr submit --help' lists the options of that command, and "
+		"name, as BUILDR_OUTPUT;\n"
+		"it can stand in ~/.config/buildr/config too, as 'output = "
+		"plain'.\n"
+		"'buildr help submit' lists the options of that command, and "
 		"so on.\n"
 		"exit status: 0 passed, 1 a stage failed, 2 wrong usage or "
 		"manifest,\n"
 		"3 the environment failed, 130 and 143 stopped by SIGINT and "
 		"SIGTERM.\n"
-		"See buildr(1) and buildr.yml(5).\n");
+		"See buildr(1), buildr-run(1) and buildr.yml(5).\n");
 }

@@ -26,10 +26,21 @@ enum command {
 	COMMAND_SUBMIT = 1 << 4,
 	COMMAND_CANCEL = 1 << 5,
 	COMMAND_WATCH = 1 << 6,
+	COMMAND_INIT = 1 << 8,
+	COMMAND_DOCTOR = 1 << 9,
+	COMMAND_COMPLETION = 1 << 10,
+	/* `help plan` is `plan --help`, and no command is ever this one. */
+	COMMAND_HELP = 1 << 11,
 };
 
 /* What speaks to a broker, which another program does: see farm.c. */
 enum { COMMANDS_FARM = COMMAND_SUBMIT | COMMAND_CANCEL | COMMAND_WATCH };
+
+/* What sets buildr up, and runs nothing. */
+enum {
+	COMMANDS_TOOL = COMMAND_INIT | COMMAND_DOCTOR | COMMAND_COMPLETION |
+		COMMAND_HELP,
+};
 
 enum output {
 	OUTPUT_AUTO,
@@ -92,17 +103,21 @@ struct options {
 	bool is_grouped;
 	bool is_no_cache;
 	bool is_dry_run;
+	bool is_list;
 	bool is_verbose;
 	bool is_quiet;
+	/* Of COMMAND_DOCTOR: what is wrong with the file of options; BR_OK: nothing. */
+	struct br_err file_err;
 	/* Names of stages or globs, or what a command takes: the rest of argv. */
 	const char *const *stages;
 	size_t stage_count;
-	/* The rest of argv, and lines of variables that hold several values. */
+	/* The rest of argv, values of the file, lines of variables that hold several. */
 	struct br_arena arena;
 };
 
 /*
- * Read the environment and then the arguments.
+ * Read the file, the environment and then the arguments; each is stronger than those before
+ * it (option_sources.h).
  *
  * Ownership: the caller frees what it holds with options_done(), also after a
  * failure. Fails with BR_EINPUT, with a hint in the text.
