@@ -36,7 +36,7 @@ struct answer {
 	struct br_buf *text;
 };
 
-/* Take bash's quotes and backslashes off; a quote that is still open is none. */
+/* Take quotes and backslashes off, which shells hand over; a quote may still be open. */
 static char *unquote(struct br_arena *arena, const char *word)
 {
 	char *plain = br_arena_strdup(arena, word);
@@ -318,11 +318,9 @@ void complete_answer(char *const *words, struct br_buf *text)
 		.front = br_str(""),
 		.text = &found,
 	};
-	bool is_bash = words[0] && !strcmp(words[0], "bash");
 
-	for (size_t i = 1; words[0] && words[i]; i++) {
-		const char *word =
-			is_bash ? unquote(&arena, words[i]) : words[i];
+	for (size_t i = 0; words[i]; i++) {
+		const char *word = unquote(&arena, words[i]);
 
 		if (words[i + 1])
 			take_word(&line, word);

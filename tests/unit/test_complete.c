@@ -62,58 +62,55 @@ static char *complete(const char *const *words)
 static void the_first_word_is_a_command_or_a_stage(void **state)
 {
 	(void)state;
-	assert_completed("words\nbuild\nbeside\n", "zsh", "b");
-	assert_completed("words\nplan\n", "zsh", "pl");
-	assert_completed("words\nit's\n", "zsh", "-q", "build", "it");
-	assert_completed("words\nbuild\nbeside\n", "zsh", "--", "b");
-	assert_completed("words\nplan\n", "zsh", "help", "pl");
-	assert_completed("words\n", "zsh", "check", "b");
+	assert_completed("words\nbuild\nbeside\n", "b");
+	assert_completed("words\nplan\n", "pl");
+	assert_completed("words\nit's\n", "-q", "build", "it");
+	assert_completed("words\nbuild\nbeside\n", "--", "b");
+	assert_completed("words\nplan\n", "help", "pl");
+	assert_completed("words\n", "check", "b");
 	/* What is not supported yet is not offered. */
-	assert_completed("words\n", "zsh", "why");
+	assert_completed("words\n", "why");
 }
 
 static void options_are_those_of_the_command(void **state)
 {
 	(void)state;
-	assert_completed("words\n--jobs\n", "zsh", "run", "--jo");
-	assert_completed("words\n", "zsh", "plan", "--jo");
-	assert_completed("words\n--list\n", "zsh", "init", "--li");
-	assert_completed("words\n", "zsh", "--junit");
+	assert_completed("words\n--jobs\n", "run", "--jo");
+	assert_completed("words\n", "plan", "--jo");
+	assert_completed("words\n--list\n", "init", "--li");
+	assert_completed("words\n", "--junit");
 }
 
 static void a_value_is_completed_in_either_form(void **state)
 {
 	(void)state;
-	assert_completed(
-		"words\nmissing\nalways\nnever\n", "zsh", "--pull", "");
-	assert_completed("words\n--pull=never\n", "zsh", "--pull=n");
-	assert_completed("words\njson\n", "zsh", "-qo", "j");
-	assert_completed("words\nmermaid\n", "zsh", "plan", "-o", "me");
-	assert_completed("words\n", "zsh", "check", "-o", "me");
-	assert_completed("folders\n", "zsh", "-C", "x");
-	assert_completed("files\n", "zsh", "--file=x");
-	assert_completed("words\nbuild\nbeside\n", "zsh", "--skip", "b");
-	assert_completed("words\n", "zsh", "--timeout", "");
-	assert_completed("words\nbash\n", "zsh", "completion", "b");
-	assert_completed("words\ncargo\ncmake\n", "zsh", "init", "npm", "c");
+	assert_completed("words\nmissing\nalways\nnever\n", "--pull", "");
+	assert_completed("words\n--pull=never\n", "--pull=n");
+	assert_completed("words\njson\n", "-qo", "j");
+	assert_completed("words\nmermaid\n", "plan", "-o", "me");
+	assert_completed("words\n", "check", "-o", "me");
+	assert_completed("folders\n", "-C", "x");
+	assert_completed("files\n", "--file=x");
+	assert_completed("words\nbuild\nbeside\n", "--skip", "b");
+	assert_completed("words\n", "--timeout", "");
+	assert_completed("words\nbash\n", "completion", "b");
+	assert_completed("words\ncargo\ncmake\n", "init", "npm", "c");
 }
 
 static void names_of_a_matrix_come_whole(void **state)
 {
 	(void)state;
-	assert_completed("words\nte:st=1\nte:st=1 (PY=3)\nte:st=1 (PY=4)\n",
-		"zsh", "te");
-	assert_completed("words\nte:st=1 (PY=4)\n", "zsh", "te:st=1 (PY=4");
+	assert_completed(
+		"words\nte:st=1\nte:st=1 (PY=3)\nte:st=1 (PY=4)\n", "te");
+	assert_completed("words\nte:st=1 (PY=4)\n", "te:st=1 (PY=4");
 }
 
-static void bash_hands_its_quotes_over(void **state)
+static void quotes_are_handed_over(void **state)
 {
 	(void)state;
-	assert_completed(
-		"words\nte:st=1 (PY=4)\n", "bash", "te:st=1\\ \\(PY=4");
-	assert_completed("words\nte:st=1 (PY=4)\n", "bash", "'te:st=1 (PY=4");
-	assert_completed("words\nit's\n", "bash", "\"it's");
-	assert_completed("words\n", "zsh", "te:st=1\\ \\(PY=4");
+	assert_completed("words\nte:st=1 (PY=4)\n", "te:st=1\\ \\(PY=4");
+	assert_completed("words\nte:st=1 (PY=4)\n", "'te:st=1 (PY=4");
+	assert_completed("words\nit's\n", "\"it's");
 }
 
 static void the_project_is_where_the_line_says(void **state)
@@ -122,11 +119,11 @@ static void the_project_is_where_the_line_says(void **state)
 
 	folder_write(
 		*state, "other/.buildr.yaml", 0600, "stages: [far]\nfar: {}\n");
-	assert_completed("words\nfar\n", "zsh", "-C", other, "plan", "f");
+	assert_completed("words\nfar\n", "-C", other, "plan", "f");
 	/* Nothing is said of what is wrong. */
-	assert_completed("words\n", "zsh", "-C", "/nowhere", "plan", "f");
+	assert_completed("words\n", "-C", "/nowhere", "plan", "f");
 	folder_write(*state, "other/.buildr.yaml", 0600, "stages: [far]\n");
-	assert_completed("words\n", "zsh", "-C", other, "plan", "f");
+	assert_completed("words\n", "-C", other, "plan", "f");
 }
 
 static void nothing_at_all_is_no_failure(void **state)
@@ -146,7 +143,7 @@ int main(void)
 		cmocka_unit_test(options_are_those_of_the_command),
 		cmocka_unit_test(a_value_is_completed_in_either_form),
 		cmocka_unit_test(names_of_a_matrix_come_whole),
-		cmocka_unit_test(bash_hands_its_quotes_over),
+		cmocka_unit_test(quotes_are_handed_over),
 		cmocka_unit_test(the_project_is_where_the_line_says),
 		cmocka_unit_test(nothing_at_all_is_no_failure),
 	};
