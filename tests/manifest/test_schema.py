@@ -187,36 +187,36 @@ class Tests:
             pass
         return problems
 
-    def undescribed(self, at, where):
-        """Every property, and every definition, says what it is."""
-        problems = []
+    def keys(self, at, where=""):
+        """Find each property and each definition, wherever it stands."""
+        if isinstance(at, list):
+            for number, item in enumerate(at):
+                yield from self.keys(item, f"{where}/{number}")
+        if not isinstance(at, dict):
+            return
         for name in ("properties", "patternProperties", "$defs"):
             for key, value in at.get(name, {}).items():
-                place = f"{where}/{name}/{key}"
-                if "description" not in value and "$ref" not in value:
-                    problems.append(f"no description: {place}")
-                problems += self.undescribed(value, place)
-        return problems
+                yield f"{where}/{name}/{key}", value
+                yield from self.keys(value, f"{where}/{name}/{key}")
+        for name in ("items", "prefixItems", "anyOf", "additionalProperties"):
+            yield from self.keys(at.get(name), f"{where}/{name}")
+
+    def undescribed(self):
+        """Every property, and every definition, says what it is and shows it."""
+        return [f"no {what}: {place}" for place, value in self.keys(self.schema)
+                for what in ("description", "examples")
+                if not value.get(what) and "$ref" not in value]
 
     def wrong_examples(self):
-        problems = []
-
-        def look(at, where):
-            for example in at.get("examples", []):
-                checker = self.validator.evolve(schema=at)
-                problems.extend(f"{where}: {error.message}"
-                                for error in checker.iter_errors(example))
-            for name in ("properties", "$defs"):
-                for key, value in at.get(name, {}).items():
-                    look(value, f"{where}/{name}/{key}")
-
-        look(self.schema, "")
-        return problems
+        places = [("", self.schema), *self.keys(self.schema)]
+        return [f"{place}: {error.message}" for place, value in places
+                for example in value.get("examples", [])
+                for error in self.validator.evolve(schema=value).iter_errors(example)]
 
     def run(self):
         jsonschema.Draft202012Validator.check_schema(self.schema)
-        self.report("the schema describes every key",
-                    self.undescribed(self.schema, ""))
+        self.report("the schema describes every key and has examples of it",
+                    self.undescribed())
         self.report("the schema's examples are right", self.wrong_examples())
         root = os.path.dirname(os.path.dirname(self.folder))
         samples = glob.glob(os.path.join(root, "samples", "*", ".buildr.yml"))
