@@ -288,6 +288,17 @@ def a_socket_without_permission(program, wire):
         check(b"add the user to the group" in result.stderr, f"it says {result.stderr!r}")
 
 
+def doctor_tries_the_wire(program, wire):
+    """It starts a container, of which nothing stays, and pulls nothing."""
+    with place_of(program, HELLO) as place:
+        result = place.run("doctor", "-o", "json", wire=wire)
+        lines = {line["name"]: line for line in json.loads(result.stdout)["lines"]}
+        for name in ("engine", "api", "root", "wire", "init"):
+            check(lines[name]["ok"], f"the line {lines[name]}")
+        check("tried in a container of" in lines["wire"]["text"], f"{lines['wire']}")
+        check("is spoken, of" in lines["api"]["text"], f"{lines['api']}")
+
+
 BOTH = WIRES
 ONE = WIRES[:1]
 CASES = [
@@ -305,6 +316,7 @@ CASES = [
         (files_are_given_back, BOTH),
         (the_caller_owns_what_was_made, BOTH),
         (a_socket_without_permission, ONE),
+        (doctor_tries_the_wire, ONE),
     )
 ]
 
