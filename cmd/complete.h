@@ -18,5 +18,5 @@
 /* Complete `words`, NULL-terminated. Gives the exit status. */
 int complete_words(char *const *words);
 
-/* The same, with the answer added to `answer`. */
-void complete_answer(char *const *words, struct br_buf *answer);
+/* The same, with the answer added to `text`. */
+void complete_answer(char *const *words, struct br_buf *text);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* doctor_engine.c - the checks of the engine and of the registries. */
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -38,21 +35,6 @@ static bool has_program(const char *name)
 	return false;
 }
 
-/* The socket is there, but not for this user. */
-static const char *mend_permission(struct doctor *doctor, const char *path)
-{
-	struct stat status;
-	const struct passwd *user = getpwuid(geteuid());
-	const struct group *group =
-		stat(path, &status) == 0 ? getgrgid(status.st_gid) : NULL;
-
-	if (!user || !group)
-		return "use a rootless engine";
-	return br_arena_format(&doctor->arena,
-		"sudo usermod -aG %s %s, then log in again", group->gr_name,
-		user->pw_name);
-}
-
 /* What to type where nobody answers at `address`. */
 static const char *mend_engine(
 	struct doctor *doctor, const struct br_address *address)
@@ -63,7 +45,10 @@ static const char *mend_engine(
 		return br_arena_format(&doctor->arena,
 			"start that engine, or look at %s", address->source);
 	if (path && access(path, F_OK) == 0 && access(path, W_OK) < 0)
-		return mend_permission(doctor, path);
+		return br_arena_format(&doctor->arena,
+			"sudo usermod -aG \"$(stat -c %%G '%s')\" \"$USER\", "
+			"then log in again",
+			path);
 	if (has_program("dockerd"))
 		return access("/run/systemd/system", F_OK) == 0
 			? "sudo systemctl start docker"

@@ -43,8 +43,7 @@ static char *fill(
 		br_diags_format(&diags, &notes);
 		fail_msg("%s%s", br_buf_text(&notes), br_buf_text(&text));
 	}
-	/* The manifest may want one more stage than the kinds. */
-	assert_true(manifest->order_count >= count);
+	assert_true(manifest && manifest->order_count >= count);
 	assert_null(strchr(br_buf_text(&text), '@'));
 	br_diags_done(&diags);
 	return br_buf_take(&text);
