@@ -17,9 +17,17 @@ installed="$folder/moved here"
 
 "$installed/bin/buildr" --version
 test -x "$installed/libexec/buildr/buildr-init"
-for page in man1/buildr.1 man1/buildr-run.1 man1/buildr-submit.1 man5/buildr.yml.5 man8/buildr-init.8; do
+for page in man1/buildr.1 man1/buildr-run.1 man1/buildr-init.1 man1/buildr-submit.1 man5/buildr.yml.5 man8/buildr-init.8; do
 	test -s "$installed/share/man/$page"
 done
+
+# Shells find what completes command lines, and doctor the schema.
+for file in bash-completion/completions/buildr zsh/site-functions/_buildr \
+	fish/vendor_completions.d/buildr.fish; do
+	test -s "$installed/share/$file"
+done
+{ "$installed/bin/buildr" doctor || true; } |
+	grep -F "$installed/share/buildr/schemas/manifest.schema.json" >/dev/null
 
 # The program that speaks to the broker is found, and finds none.
 status=0

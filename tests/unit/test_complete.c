@@ -93,6 +93,7 @@ static void a_value_is_completed_in_either_form(void **state)
 	assert_completed("files\n", "--file=x");
 	assert_completed("words\nbuild\nbeside\n", "--skip", "b");
 	assert_completed("words\n", "--timeout", "");
+	assert_completed("words\n", "check", "--pull=n");
 	assert_completed("words\nbash\n", "completion", "b");
 	assert_completed("words\ncargo\ncmake\n", "init", "npm", "c");
 }
@@ -111,6 +112,7 @@ static void quotes_are_handed_over(void **state)
 	assert_completed("words\nte:st=1 (PY=4)\n", "te:st=1\\ \\(PY=4");
 	assert_completed("words\nte:st=1 (PY=4)\n", "'te:st=1 (PY=4");
 	assert_completed("words\nit's\n", "\"it's");
+	assert_completed("words\nbuild\n", "'bu'i");
 }
 
 static void the_project_is_where_the_line_says(void **state)

@@ -161,6 +161,9 @@ static void a_makefile_is_run_where_nothing_else_is(void **state)
 	folder_write(*state, "Makefile", 0600, "all:\n\ncheck: all\n\ttrue\n");
 	assert_has(fill_found(*state),
 		(const char *const[]){ "- make\n", "- make check\n", NULL });
+	folder_write(*state, "Makefile", 0600, "all:\ncheck:\ntest : all\n");
+	assert_has(fill_found(*state),
+		(const char *const[]){ "- make test\n", NULL });
 }
 
 static void a_folder_without_anything_is_of_no_kind(void **state)
