@@ -93,9 +93,28 @@ static void tell_engine(struct doctor *doctor,
 			: "the engine is without root's rights");
 }
 
+/* The project that builds would mount; NULL: there is none here. */
+static const char *find_project(struct doctor *doctor)
+{
+	const struct options *options = doctor->options;
+	br_auto(br_manifest) struct br_manifest *manifest = NULL;
+	struct br_diags diags = { 0 };
+	struct br_err err = { 0 };
+	const char *project = NULL;
+
+	if (br_manifest_open(
+		    options->path, options->file, &manifest, &diags, &err) &&
+		manifest)
+		project =
+			br_arena_strdup(&doctor->arena, manifest->project_dir);
+	br_diags_done(&diags);
+	return project;
+}
+
 static void try_wires(struct doctor *doctor, struct br_engine *engine,
 	const struct br_facts *facts)
 {
+	const char *project = find_project(doctor);
 	struct br_err socket = { 0 };
 	struct br_err stdio = { 0 };
 
@@ -104,10 +123,10 @@ static void try_wires(struct doctor *doctor, struct br_engine *engine,
 			"not tried, since the engine has no image");
 		return;
 	}
-	if (try_wire(engine, facts->image, BR_WIRE_SOCKET, &socket))
+	if (try_wire(engine, facts->image, project, BR_WIRE_SOCKET, &socket))
 		doctor_ok(doctor, "wire",
 			"a socket; tried in a container of %s", facts->image);
-	else if (try_wire(engine, facts->image, BR_WIRE_STDIO, &stdio))
+	else if (try_wire(engine, facts->image, project, BR_WIRE_STDIO, &stdio))
 		doctor_ok(doctor, "wire",
 			"the engine's streams, since over a socket: %s",
 			socket.text);

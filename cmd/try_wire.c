@@ -42,7 +42,7 @@ static bool watch(
 	return true;
 }
 
-/* A project of its own, in an empty folder: nothing of the user's is mounted. */
+/* For a build of its own, which has nothing to do with the project's. */
 static bool save_manifest(
 	const char *folder, const char *image, char **path, struct br_err *err)
 {
@@ -56,8 +56,8 @@ static bool save_manifest(
 	return br_file_save_new(*path, 0600, text.data, text.len, err);
 }
 
-static bool make_plan(
-	const char *path, struct br_plan **plan, struct br_err *err)
+static bool make_plan(const char *path, const char *project,
+	struct br_plan **plan, struct br_err *err)
 {
 	br_auto(br_manifest) struct br_manifest *manifest = NULL;
 	struct br_diags diags = { 0 };
@@ -71,9 +71,13 @@ static bool make_plan(
 		(!manifest || br_plan_build(manifest, &how, &diags, plan, err));
 
 	br_diags_done(&diags);
-	if (is_made && !*plan)
+	if (!is_made)
+		return false;
+	if (!*plan)
 		return br_fail(err, BR_EINPUT, "the image's name is none");
-	return is_made;
+	if (project)
+		(*plan)->project_dir = project;
+	return true;
 }
 
 static bool run_plan(const struct br_plan *plan, struct br_engine *engine,
@@ -102,7 +106,7 @@ static bool run_plan(const struct br_plan *plan, struct br_engine *engine,
 						: "it does not come up");
 }
 
-bool try_wire(struct br_engine *engine, const char *image,
+bool try_wire(struct br_engine *engine, const char *image, const char *project,
 	enum br_wire_kind wire, struct br_err *err)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -115,7 +119,7 @@ bool try_wire(struct br_engine *engine, const char *image,
 		return br_fail_errno(err, "make the folder '%s'", folder);
 
 	bool is_up = save_manifest(folder, image, &path, err) &&
-		make_plan(path, &plan, err) &&
+		make_plan(path, project, &plan, err) &&
 		run_plan(plan, engine, wire, err);
 	(void)unlink(path);
 	(void)rmdir(folder);

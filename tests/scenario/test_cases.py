@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from support import (SOCKET, WIRES, all_with_label, check, check_equal, engine, finish,
-                     main_of_cases, next_event, output_of, place_of, says, wait_until)
+                     is_podman, main_of_cases, next_event, output_of, place_of, says, wait_until)
 
 HELLO = """
 image: buildr-test:latest
@@ -299,6 +299,25 @@ def doctor_tries_the_wire(program, wire):
         check("is spoken, of" in lines["api"]["text"], f"{lines['api']}")
 
 
+def doctor_finds_the_wire_where_the_engine_sees_no_files(program, wire):
+    """Its folder for temporary files is on a file system that only it has mounted."""
+    script = 'mount -t tmpfs none "$TMPDIR" && exec buildr doctor -o json "$@"'
+    with place_of(program, HELLO) as place:
+        alone = ["unshare", "--mount", "sh", "-c", script, "sh"]
+        result = finish(place.start_command(alone, wire))
+        told, = (line for line in json.loads(result.stdout)["lines"] if line["name"] == "wire")
+        check(told["ok"] and "the engine's streams" in told["text"], f"the line {told}")
+        if is_podman():
+            # It makes a folder that it does not see.
+            return
+        script = script.replace("&&", '&& mkdir "$TMPDIR/p" && cp .buildr.yml "$TMPDIR/p" &&')
+        alone = ["unshare", "--mount", "sh", "-c", script, "sh", "-C", str(place.tmp / "p")]
+        result = finish(place.start_command(alone, wire))
+        check_equal(result.status, 3, "exit status where it does not see the project")
+        told, = (line for line in json.loads(result.stdout)["lines"] if line["name"] == "wire")
+        check(not told["ok"] and "does not see" in told["text"], f"the line {told}")
+
+
 BOTH = WIRES
 ONE = WIRES[:1]
 CASES = [
@@ -317,6 +336,7 @@ CASES = [
         (the_caller_owns_what_was_made, BOTH),
         (a_socket_without_permission, ONE),
         (doctor_tries_the_wire, ONE),
+        (doctor_finds_the_wire_where_the_engine_sees_no_files, ONE),
     )
 ]
 
