@@ -217,6 +217,15 @@ def without_the_program_for_the_broker_buildr_says_so(farm):
     check(b"buildr-farm" in result.stderr, result.stderr)
 
 
+def doctor_says_which_broker_answers(farm):
+    for url, is_ok in ((farm.rabbit.url(), True), (farm.rabbit.url(password="wrong"), False)):
+        result = farm.run("doctor", "-o", "json", env={"BUILDR_BROKER": url})
+        line, = (line for line in json.loads(result.stdout)["lines"]
+                 if line["name"] == "broker")
+        check_equal(line["ok"], is_ok, f"the line {line}")
+        check("wrong" not in line["text"], f"the line {line}")
+
+
 # Cancelling.
 
 
@@ -425,6 +434,7 @@ TESTS = [
     a_queue_of_another_form_is_taken_as_it_is,
     wrong_usage_is_2_and_an_absent_broker_3,
     without_the_program_for_the_broker_buildr_says_so,
+    doctor_says_which_broker_answers,
     a_running_build_is_cancelled,
     a_checkout_is_cancelled_and_not_tried_again,
     a_build_that_waits_is_cancelled_and_never_run,
