@@ -19,9 +19,9 @@ static void add_line(struct doctor *doctor, const char *name, bool is_ok,
 	char text[1024];
 
 	(void)vsnprintf(text, sizeof(text), fmt, args);
-	/* What others have said may have more lines than one. */
+	/* What others have said may have lines, or move a terminal's cursor. */
 	for (char *at = text; *at != '\0'; at++)
-		if (*at == '\n' || *at == '\r' || *at == '\033')
+		if ((unsigned char)*at < ' ' || *at == '\177')
 			*at = ' ';
 	doctor->lines = br_grow(doctor->lines, doctor->count, &doctor->capacity,
 		sizeof(*doctor->lines));

@@ -98,9 +98,13 @@ static void look_at_scripts(
 {
 	static const char *const names[] = { "lint", "build", "test" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (br_json_find_text(scripts, names[i])[0] != '\0')
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *script = br_json_find_text(scripts, names[i]);
+
+		/* `npm init` writes one that only fails. */
+		if (script[0] != '\0' && !strstr(script, "no test specified"))
 			details_add(details, names[i], names[i]);
+	}
 }
 
 /* Which program installs packages is told by its lock file. */

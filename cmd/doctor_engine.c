@@ -277,7 +277,7 @@ static void check_registry(struct doctor *doctor,
 			"%s", credentials.problem);
 	else if (!credentials.header)
 		doctor_ok(doctor, "registry",
-			"%s: no credentials, so pulls are anybody's", registry);
+			"%s: no credentials, pulls are anonymous", registry);
 	else if (login.helper)
 		doctor_ok(doctor, "registry",
 			"%s: credentials of docker-credential-%s", registry,

@@ -128,6 +128,9 @@ void doctor_machine(struct doctor *doctor)
 		doctor_room(doctor, project, "the project",
 			"make room there: 'du -xh . | sort -h' tells where it "
 			"went");
+	else
+		doctor_wrong(doctor, "disk", NULL, "there is no directory '%s'",
+			path ? path : ".");
 }
 
 /* buildr-farm reads the same arguments, and says one line. */

@@ -353,6 +353,11 @@ def zsh_completes():
     with shell(["zsh", "-f", "-i"], "autoload -U compinit && compinit -u -D",
                "source <(buildr completion zsh)") as started:
         check_lines(started)
+    # As it is installed: a file that is loaded when it is needed.
+    with shell(["zsh", "-f", "-i"], "buildr completion zsh >../home/_buildr; fpath+=(~)",
+               "autoload -U compinit && compinit -u -D") as started:
+        for line, wanted in LINES[:3]:
+            check_equal(started.words(line), ["buildr", *wanted], repr(line))
 
 
 def fish_completes():

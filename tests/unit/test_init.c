@@ -100,6 +100,11 @@ static void package_json_says_what_can_be_run(void **state)
 	br_autofree char *manifest = fill_found(*state);
 	assert_null(strstr(manifest, "rm -rf"));
 	assert_null(strstr(manifest, "run build"));
+	folder_write(*state, "package.json", 0600,
+		"{\"scripts\": {\"test\": \"echo \\\"Error: no test specified\\\" "
+		"&& exit 1\"}}");
+	br_autofree char *without = fill_found(*state);
+	assert_null(strstr(without, "run test"));
 }
 
 static void a_broken_package_json_is_told_and_not_used(void **state)
