@@ -43,3 +43,12 @@ bool br_bus_emit(struct br_bus *bus, struct br_event *event,
 
 /* Flush all sinks. Fails as br_bus_emit() does. */
 bool br_bus_flush(struct br_bus *bus, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Give when the first of the sinks wants a tick, on the clock of
+ * br_clock_now_ms(); -1: none does.
+ */
+int64_t br_bus_tick_ms(const struct br_bus *bus);
+
+/* Tick the sinks whose time has come. Fails as br_bus_emit() does. */
+bool br_bus_tick(struct br_bus *bus, struct br_err *err) BR_MUST_CHECK;

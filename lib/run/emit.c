@@ -36,15 +36,20 @@ static void mask_texts(const struct br_mask *mask, struct br_event *event,
 	}
 }
 
+/* The first failure is the one that is told. */
+static void fail(struct br_emitter *emitter, const struct br_err *err)
+{
+	if (!emitter->has_failed)
+		emitter->failure = *err;
+	emitter->has_failed = true;
+}
+
 static void hand_on(struct br_emitter *emitter, struct br_event *event)
 {
 	struct br_err err = { 0 };
 
-	if (br_bus_emit(emitter->bus, event, &err))
-		return;
-	if (!emitter->has_failed)
-		emitter->failure = err;
-	emitter->has_failed = true;
+	if (!br_bus_emit(emitter->bus, event, &err))
+		fail(emitter, &err);
 }
 
 void br_emit(struct br_emitter *emitter, struct br_event *event)
@@ -86,9 +91,14 @@ void br_emit_flush(struct br_emitter *emitter)
 {
 	struct br_err err = { 0 };
 
-	if (br_bus_flush(emitter->bus, &err))
-		return;
-	if (!emitter->has_failed)
-		emitter->failure = err;
-	emitter->has_failed = true;
+	if (!br_bus_flush(emitter->bus, &err))
+		fail(emitter, &err);
+}
+
+void br_emit_tick(struct br_emitter *emitter)
+{
+	struct br_err err = { 0 };
+
+	if (!br_bus_tick(emitter->bus, &err))
+		fail(emitter, &err);
 }

@@ -35,3 +35,6 @@ void br_emit_notice(struct br_emitter *emitter, enum br_level level,
 
 /* Have the sinks write what they keep back. */
 void br_emit_flush(struct br_emitter *emitter);
+
+/* Tick the sinks whose time has come. */
+void br_emit_tick(struct br_emitter *emitter);

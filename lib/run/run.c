@@ -151,6 +151,8 @@ static int poll_timeout_ms(const struct build *build)
 	int64_t deadline_ms = br_stages_deadline_ms(&build->stages);
 	int64_t timeout_ms = -1;
 
+	deadline_ms = br_clock_earlier(
+		deadline_ms, br_bus_tick_ms(build->options->bus));
 	if (deadline_ms >= 0) {
 		timeout_ms = deadline_ms - br_clock_now_ms();
 		if (timeout_ms < 0)
@@ -198,6 +200,7 @@ static bool turn(struct build *build, struct br_err *err)
 	}
 	if (ready >= 0)
 		br_hosts_work(&build->hosts, build->waits);
+	br_emit_tick(&build->emitter);
 	return true;
 }
 

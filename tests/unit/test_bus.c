@@ -126,6 +126,37 @@ static void a_flush_reaches_those_that_work(void **state)
 	assert_int_equal(good.flushed, 1);
 }
 
+static bool tick(struct br_sink *self, struct br_err *err)
+{
+	self->tick_ms = 0;
+	return br_fail(err, BR_ESYSTEM, "ticked");
+}
+
+static void a_tick_reaches_those_whose_time_has_come(void **state)
+{
+	struct br_bus bus = { .attempt = 1 };
+	struct counter sinks[3] = { make_counter(0), make_counter(0),
+		make_counter(0) };
+	struct br_err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		br_bus_add(&bus, &sinks[i].sink);
+	assert_int_equal(br_bus_tick_ms(&bus), -1);
+	sinks[1].sink.tick = tick;
+	sinks[1].sink.tick_ms = INT64_MAX;
+	sinks[2].sink.tick = tick;
+	sinks[2].sink.tick_ms = 1;
+	assert_int_equal(br_bus_tick_ms(&bus), 1);
+	assert_false(br_bus_tick(&bus, &err));
+	assert_string_equal(err.text, "ticked");
+	assert_true(sinks[1].sink.tick_ms == INT64_MAX);
+	/* It has failed, and wants nothing any more. */
+	sinks[2].sink.tick_ms = 1;
+	assert_true(br_bus_tick_ms(&bus) == INT64_MAX);
+	assert_true(br_bus_tick(&bus, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +165,7 @@ int main(void)
 			a_failure_is_told_once_and_keeps_no_event_from_others),
 		cmocka_unit_test(the_first_of_two_failures_is_told),
 		cmocka_unit_test(a_flush_reaches_those_that_work),
+		cmocka_unit_test(a_tick_reaches_those_whose_time_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
