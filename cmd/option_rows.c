@@ -52,6 +52,7 @@ static bool set_pull(
 
 static const struct option_choice output_choices[] = {
 	{ "auto", OUTPUT_AUTO },
+	{ "live", OUTPUT_LIVE },
 	{ "plain", OUTPUT_PLAIN },
 	{ "json", OUTPUT_JSON },
 	{ "quiet", OUTPUT_QUIET },
@@ -65,9 +66,6 @@ static bool set_output(
 {
 	int chosen = 0;
 
-	if (!strcmp(value, "live"))
-		return br_fail(err, BR_EINPUT,
-			"--output live is not supported yet: use plain");
 	if (!option_choose("--output", value, output_choices,
 		    COUNT(output_choices), &chosen, err))
 		return false;
@@ -165,7 +163,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		/* BUILDR_OUTPUT means `run`, and must not break the others. */
 		.without_variable = COMMAND_CHECK | COMMAND_PLAN |
 			COMMAND_WATCH | COMMAND_DOCTOR,
-		.help = "plain, json, quiet; plan: text, json, dot, mermaid; "
+		.help = "live, plain, json, quiet; plan: text, json, dot, mermaid; "
 			"check, doctor: text, json" },
 	{ "group", '\0', NULL, SHOWING, SWITCH(is_grouped),
 		.help = "print each stage as a block when it ends" },
@@ -289,6 +287,7 @@ unsigned option_output_commands(enum output output)
 			COMMANDS_FARM | COMMANDS_TOOL;
 	case OUTPUT_PLAIN:
 		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH;
+	case OUTPUT_LIVE:
 	case OUTPUT_QUIET:
 		return COMMAND_RUN | COMMAND_SUBMIT;
 	case OUTPUT_TEXT:

@@ -44,6 +44,7 @@ enum {
 
 enum output {
 	OUTPUT_AUTO,
+	OUTPUT_LIVE,
 	OUTPUT_PLAIN,
 	OUTPUT_JSON,
 	OUTPUT_QUIET,

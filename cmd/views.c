@@ -3,19 +3,78 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "view/view.h"
 
+/* Give a variable's value; NULL where it is empty, too. */
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] != '\0' ? value : NULL;
+}
+
+/* A terminal that can do more than print. */
+static bool is_smart(int fd)
+{
+	const char *term = variable("TERM");
+
+	return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
 /* Colour where it is a terminal that has it, and nobody says no. */
 static bool has_color(int fd)
 {
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
+	return is_smart(fd) && !variable("NO_COLOR");
+}
 
-	if (no_color && no_color[0] != '\0')
-		return false;
-	return isatty(fd) && term && strcmp(term, "dumb") != 0;
+/* What the locale says of the terminal; the console of Linux has few characters. */
+static bool has_unicode(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *term = variable("TERM");
+	const char *locale = NULL;
+
+	for (size_t i = 0; !locale && i < sizeof(names) / sizeof(names[0]); i++)
+		locale = variable(names[i]);
+	return locale && term && strcmp(term, "linux") != 0 &&
+		(strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
+}
+
+/* The people who read the log of a CI system see no terminal, even where it has one. */
+static bool is_ci(void)
+{
+	const char *value = variable("CI");
+
+	return value && strcasecmp(value, "false") != 0 &&
+		strcmp(value, "0") != 0;
+}
+
+static bool is_one_file(void)
+{
+	struct stat out = { 0 };
+	struct stat err = { 0 };
+
+	return fstat(STDOUT_FILENO, &out) == 0 &&
+		fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
+		out.st_ino == err.st_ino;
+}
+
+/*
+ * Live draws on one terminal what belongs to stdout and what to stderr. Where they are
+ * not the same one it is `plain`, also if somebody asks for it.
+ */
+static bool is_live(const struct options *options)
+{
+	bool is_wanted = options->output == OUTPUT_LIVE ||
+		(options->output == OUTPUT_AUTO && !options->is_grouped &&
+			!is_ci());
+
+	return is_wanted && is_smart(STDOUT_FILENO) &&
+		is_smart(STDERR_FILENO) && is_one_file();
 }
 
 struct br_sink *views_make(const struct options *options, const char *command)
@@ -25,6 +84,7 @@ struct br_sink *views_make(const struct options *options, const char *command)
 		.err_fd = STDERR_FILENO,
 		.has_out_color = has_color(STDOUT_FILENO),
 		.has_err_color = has_color(STDERR_FILENO),
+		.has_unicode = has_unicode(),
 		.is_verbose = options->is_verbose,
 		.is_grouped = options->is_grouped,
 		.command = command,
@@ -34,5 +94,5 @@ struct br_sink *views_make(const struct options *options, const char *command)
 		return br_jsonl_new(&how);
 	if (options->output == OUTPUT_QUIET || options->is_quiet)
 		return br_quiet_new(&how);
-	return br_plain_new(&how);
+	return is_live(options) ? br_live_new(&how) : br_plain_new(&how);
 }

@@ -7,7 +7,8 @@
 #include "event/sink.h"
 
 /*
- * Make the view that --output asks for. `command` is how to call buildr again for
+ * Make the view that --output asks for; `live` only where stdout and stderr are one
+ * terminal. Its ticks must be heeded (sink.h). `command` is how to call buildr again for
  * one stage.
  *
  * Ownership: the caller frees the sink with br_view_free().

@@ -24,13 +24,17 @@ struct block {
 	struct block *next;
 	char *stage;
 	struct br_spool spool;
-	/* Nothing can be put aside any more. */
+	/* It is shown as it runs: it is the oldest, or nothing can be put aside. */
 	bool is_direct;
+	/* It waits for the oldest. */
+	bool has_ended;
 };
 
 struct group {
 	struct br_view view;
 	struct br_sink *inner;
+	enum br_group_order order;
+	/* The oldest first. */
 	struct block *blocks;
 	/* Kept for their memory. */
 	struct br_buf line;
@@ -41,17 +45,18 @@ static struct block **find_slot(struct group *group, const char *stage)
 {
 	struct block **slot = &group->blocks;
 
-	while (*slot && strcmp((*slot)->stage, stage) != 0)
+	while (*slot &&
+		((*slot)->has_ended || strcmp((*slot)->stage, stage) != 0))
 		slot = &(*slot)->next;
 	return slot;
 }
 
-/* At the end of the list, so that what is left in the end is in order. */
 static struct block *add_block(struct group *group, const char *stage)
 {
 	struct block *block = br_alloc(sizeof(*block));
 
 	block->stage = br_strdup(stage);
+	block->is_direct = group->order != BR_GROUP_ENDED && !group->blocks;
 	br_spool_init(&block->spool);
 	*find_slot(group, stage) = block;
 	return block;
@@ -59,7 +64,11 @@ static struct block *add_block(struct group *group, const char *stage)
 
 static void remove_block(struct group *group, struct block *block)
 {
-	*find_slot(group, block->stage) = block->next;
+	struct block **slot = &group->blocks;
+
+	while (*slot != block)
+		slot = &(*slot)->next;
+	*slot = block->next;
 	br_spool_done(&block->spool);
 	free(block->stage);
 	free(block);
@@ -207,14 +216,37 @@ static bool show_all(struct group *group, struct br_err *err)
 	return is_shown;
 }
 
+/* The oldest has ended: show what waited for it, and the next one as it runs. */
+static bool go_on(struct group *group, struct br_err *err)
+{
+	while (group->order != BR_GROUP_ENDED && group->blocks) {
+		struct block *block = group->blocks;
+
+		if (block->is_direct && !block->has_ended)
+			break;
+		block->is_direct = true;
+		if (!show_block(group, block, err))
+			return false;
+		if (block->has_ended)
+			remove_block(group, block);
+	}
+	return true;
+}
+
+/* Show the block, of which the last event is `event`, or have it wait. */
 static bool finish(struct group *group, struct block *block,
 	const struct br_event *event, struct br_err *err)
 {
+	if (group->order == BR_GROUP_WHOLE && block != group->blocks) {
+		block->has_ended = true;
+		return hold(group, block, event, err);
+	}
+
 	bool is_shown = (block->is_direct || show_block(group, block, err)) &&
 		br_sink_handle(group->inner, event, err);
 
 	remove_block(group, block);
-	return is_shown;
+	return is_shown && go_on(group, err);
 }
 
 static bool handle(
@@ -253,7 +285,7 @@ static void free_group(struct br_view *view)
 	free(group);
 }
 
-struct br_sink *br_group_new(struct br_sink *view)
+struct br_sink *br_group_new(struct br_sink *view, enum br_group_order order)
 {
 	struct group *group = br_alloc(sizeof(*group));
 
@@ -261,5 +293,6 @@ struct br_sink *br_group_new(struct br_sink *view)
 	group->view.sink.flush = flush;
 	group->view.free = free_group;
 	group->inner = view;
+	group->order = order;
 	return &group->view.sink;
 }

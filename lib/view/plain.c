@@ -136,6 +136,7 @@ struct br_sink *br_plain_new(const struct br_view_options *options)
 		br_strdup(options->command ? options->command : "buildr");
 	plain->options.command = plain->command;
 	br_lines_init(&plain->lines, options->out_fd, options->has_out_color);
-	return options->is_grouped ? br_group_new(&plain->view.sink)
-				   : &plain->view.sink;
+	return options->is_grouped
+		? br_group_new(&plain->view.sink, BR_GROUP_ENDED)
+		: &plain->view.sink;
 }

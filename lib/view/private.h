@@ -12,6 +12,8 @@ struct br_view {
 	struct br_sink sink;
 	/* Write what is kept back and free the whole view. */
 	void (*free)(struct br_view *view);
+	/* May be NULL: take away what is only shown while the build runs. */
+	void (*hide)(struct br_view *view);
 };
 
 /*

@@ -41,17 +41,26 @@ void br_tail_add(struct br_tail *tail, struct br_str data)
 }
 
 /* Find where the last lines begin; `end` is behind the last newline. */
-static const char *find_start(const char *start, const char *end)
+static const char *find_start(const char *start, const char *end, size_t most)
 {
 	size_t lines = 0;
 	const char *at = end;
 
 	while (at > start) {
-		if (at[-1] == '\n' && at < end && ++lines == BR_TAIL_LINES)
+		if (at[-1] == '\n' && at < end && ++lines == most)
 			return at;
 		at--;
 	}
 	return start;
+}
+
+struct br_str br_tail_last(const struct br_tail *tail, size_t lines)
+{
+	const char *start = br_buf_text(&tail->kept);
+	const char *end = start + tail->kept.len;
+	const char *first = lines > 0 ? find_start(start, end, lines) : end;
+
+	return (struct br_str){ first, (size_t)(end - first) };
 }
 
 /*
@@ -78,7 +87,7 @@ void br_tail_format(
 	bool is_over = len > BR_TAIL_BYTES;
 	const char *end = br_buf_text(&tail->kept) + len;
 	const char *first = is_over ? end - BR_TAIL_BYTES : end - len;
-	const char *at = find_start(first, end);
+	const char *at = find_start(first, end, BR_TAIL_LINES);
 	const char *mark = "";
 
 	if (at == first && (tail->is_cut || is_over))

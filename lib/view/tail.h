@@ -29,6 +29,12 @@ void br_tail_clear(struct br_tail *tail);
 void br_tail_add(struct br_tail *tail, struct br_str data);
 
 /*
+ * View the last `lines` lines at most, of which the very last may have no end yet.
+ * Borrowed until the tail changes.
+ */
+struct br_str br_tail_last(const struct br_tail *tail, size_t lines);
+
+/*
  * Add the last lines to `text`, each behind `prefix` and ended by a newline. A
  * line whose beginning is lost is left out, or starts with `…` if it is the only one.
  */

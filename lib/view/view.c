@@ -36,6 +36,14 @@ bool br_view_write_err(const struct br_view_options *options,
 	return false;
 }
 
+void br_view_hide(struct br_sink *view)
+{
+	struct br_view *self = (struct br_view *)view;
+
+	if (self && self->hide)
+		self->hide(self);
+}
+
 void br_view_free(struct br_sink *view)
 {
 	/* Every view starts with a struct br_view, and that with its sink. */

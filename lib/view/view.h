@@ -20,6 +20,8 @@ struct br_view_options {
 	/* Colour on that descriptor. */
 	bool has_out_color;
 	bool has_err_color;
+	/* Live: the terminal has Unicode. */
+	bool has_unicode;
 	/* -v: steps' times, cache and container details. */
 	bool is_verbose;
 	/* Plain: print each stage as a block when it ends, see group.h. */
@@ -54,6 +56,22 @@ struct br_sink *br_jsonl_new(const struct br_view_options *options);
  * Ownership: the caller frees the sink with br_view_free().
  */
 struct br_sink *br_quiet_new(const struct br_view_options *options);
+
+/*
+ * Make the view of `-o live`: what runs now at the bottom of the terminal that both
+ * `out` and `err` are, above it all that has happened, as plain has it in blocks. Its
+ * `tick` must be called (sink.h).
+ *
+ * Ownership: the caller frees the sink with br_view_free().
+ */
+struct br_sink *br_live_new(const struct br_view_options *options);
+
+/*
+ * Take away what a view shows only while the build runs, so that something else can be
+ * written to the terminal. It is there again with the next event or tick. `view` may
+ * be NULL.
+ */
+void br_view_hide(struct br_sink *view);
 
 /* Write what is kept back and free a view, which may be NULL. */
 void br_view_free(struct br_sink *view);
