@@ -136,6 +136,20 @@ static bool flush(struct wait *wait, struct br_err *err)
 	return br_sink_flush(wait->view, err);
 }
 
+/* While a question stands there, the view shows nothing. */
+static int64_t tick_at_ms(const struct wait *wait)
+{
+	bool is_shown = wait->view && wait->question != QUESTION_ASKED;
+
+	return is_shown && wait->view->tick_ms > 0 ? wait->view->tick_ms : -1;
+}
+
+static bool tick(struct wait *wait, struct br_err *err)
+{
+	return tick_at_ms(wait) < 0 ||
+		br_sink_tick(wait->view, br_clock_now_ms(), err);
+}
+
 /* Cancel what has not ended. Of those that an agent has the report will come. */
 static bool cancel_all(struct wait *wait, struct br_err *err)
 {
@@ -217,6 +231,8 @@ static bool heed_signal(struct wait *wait, struct br_err *err)
 		return br_fail(err, BR_ECANCELED, "stopped");
 	wait->farm->signal = 0;
 	wait->question = QUESTION_ASKED;
+	if (!has_board(wait))
+		br_view_hide(wait->view);
 	/* What was typed before is no answer. */
 	(void)tcflush(STDIN_FILENO, TCIFLUSH);
 	(void)fprintf(stderr,
@@ -244,6 +260,7 @@ static bool turn(struct wait *wait, struct br_err *err)
 	bool is_ready = false;
 	int64_t until_ms = br_clock_earlier(wait->flush_ms, wait->cancel_ms);
 
+	until_ms = br_clock_earlier(until_ms, tick_at_ms(wait));
 	if (wait->is_board)
 		until_ms = br_clock_earlier(until_ms, wait->look_ms);
 	if (!farm_turn(wait->farm, until_ms, is_asking ? STDIN_FILENO : -1,
@@ -257,7 +274,7 @@ static bool turn(struct wait *wait, struct br_err *err)
 	/* The question would be lost in what the view writes. */
 	return wait->question == QUESTION_ASKED ||
 		(take_events(wait, err) && flush(wait, err) &&
-			look_after_all(wait, err));
+			tick(wait, err) && look_after_all(wait, err));
 }
 
 /* Say what becomes of the builds that nobody watches any more. */

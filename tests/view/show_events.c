@@ -2,16 +2,20 @@
 /*
  * show_events - shows events, which it reads as JSON lines, with a view.
  *
- *	show_events plain|jsonl|quiet [color] [group] [verbose] <events
+ *	show_events plain|jsonl|quiet|live [color] [group] [verbose] [unicode] <events
  *
- * A line `flush` stands for a while in which no event comes.
+ * A line `flush` stands for a while in which no event comes. `live` wants a terminal,
+ * and goes on to tick while its input is open.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
 #include "event/json.h"
 #include "view/view.h"
 
@@ -29,6 +33,8 @@ static struct br_sink *make_view(int argc, char **argv)
 			options.has_err_color = true;
 		} else if (strcmp(argv[i], "group") == 0) {
 			options.is_grouped = true;
+		} else if (strcmp(argv[i], "unicode") == 0) {
+			options.has_unicode = true;
 		} else {
 			options.is_verbose = true;
 		}
@@ -39,6 +45,8 @@ static struct br_sink *make_view(int argc, char **argv)
 		return br_jsonl_new(&options);
 	if (argc > 1 && strcmp(argv[1], "quiet") == 0)
 		return br_quiet_new(&options);
+	if (argc > 1 && strcmp(argv[1], "live") == 0)
+		return br_live_new(&options);
 	return NULL;
 }
 
@@ -57,20 +65,68 @@ static bool show(struct br_sink *view, struct br_str line, struct br_err *err)
 	return is_shown;
 }
 
+/* Show the whole lines of `input`, and drop them from it. */
+static bool show_lines(
+	struct br_sink *view, struct br_buf *input, struct br_err *err)
+{
+	const char *at = br_buf_text(input);
+	const char *newline = memchr(at, '\n', input->len);
+
+	for (; newline; newline = memchr(at, '\n',
+				input->len - (size_t)(at - input->data))) {
+		if (!show(view,
+			    (struct br_str){ at, (size_t)(newline + 1 - at) },
+			    err))
+			return false;
+		at = newline + 1;
+	}
+	br_buf_drop(input, (size_t)(at - br_buf_text(input)));
+	return true;
+}
+
+/* Wait for more input, or until the view wants a tick. */
+static bool wait_for_input(const struct br_sink *view)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	int64_t left_ms = view->tick_ms - br_clock_now_ms();
+
+	if (view->tick_ms == 0)
+		left_ms = -1;
+	else if (left_ms < 0)
+		left_ms = 0;
+	return poll(&input, 1, (int)left_ms) > 0;
+}
+
+static bool show_all(struct br_sink *view, struct br_err *err)
+{
+	enum { PIECE_BYTES = 64 * 1024 };
+	br_autobuf struct br_buf input = { 0 };
+
+	for (;;) {
+		if (wait_for_input(view)) {
+			char *room = br_buf_room(&input, PIECE_BYTES);
+			ssize_t n = read(STDIN_FILENO, room, PIECE_BYTES);
+
+			if (n <= 0)
+				return true;
+			br_buf_grew(&input, (size_t)n);
+			if (!show_lines(view, &input, err))
+				return false;
+		}
+		if (!br_sink_tick(view, br_clock_now_ms(), err))
+			return false;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct br_sink *view = make_view(argc, argv);
 	struct br_err err = { 0 };
-	bool is_shown = view != NULL;
-	char *line = NULL;
-	size_t size = 0;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (ssize_t len = getline(&line, &size, stdin);
-		is_shown && line && len > 0; len = getline(&line, &size, stdin))
-		is_shown =
-			show(view, (struct br_str){ line, (size_t)len }, &err);
-	free(line);
+
+	bool is_shown = view && show_all(view, &err);
+
 	br_view_free(view);
 	if (!is_shown)
 		(void)fprintf(stderr, "show_events: %s\n", err.text);
