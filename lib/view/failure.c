@@ -2,16 +2,21 @@
 #include "view/failure.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "view/color.h"
+#include "view/headings.h"
 #include "view/tail.h"
 #include "view/words.h"
 
 /* Lines of a command that are repeated; the manifest has them all. */
 enum { COMMAND_LINES = 10 };
+
+/* Of a step that SIGKILL ended. */
+enum { STATUS_KILLED = 128 + SIGKILL };
 
 /* A stage that runs, or has failed. */
 struct br_failure {
@@ -49,6 +54,7 @@ void br_failures_done(struct br_failures *failures)
 		free_failure(stage);
 	}
 	free(failures->manifest);
+	free(failures->error);
 	*failures = (struct br_failures){ 0 };
 }
 
@@ -150,6 +156,14 @@ static void finish_stage(
 		stage->step = 0;
 }
 
+/* The first error is the cause of those that follow. */
+static void note_notice(
+	struct br_failures *failures, const struct br_event *event)
+{
+	if (!failures->error && event->notice.level == BR_LEVEL_ERROR)
+		failures->error = br_strdup(event->notice.text);
+}
+
 void br_failures_note(
 	struct br_failures *failures, const struct br_event *event)
 {
@@ -175,6 +189,9 @@ void br_failures_note(
 	case BR_EVENT_STAGE_FINISHED:
 		finish_stage(failures, event);
 		break;
+	case BR_EVENT_NOTICE:
+		note_notice(failures, event);
+		break;
 	case BR_EVENT_IMAGE_PULLING:
 	case BR_EVENT_IMAGE_READY:
 	case BR_EVENT_CONTAINER_STARTED:
@@ -182,7 +199,6 @@ void br_failures_note(
 	case BR_EVENT_CACHE_HIT:
 	case BR_EVENT_CACHE_MISS:
 	case BR_EVENT_CACHE_STORED:
-	case BR_EVENT_NOTICE:
 	case BR_EVENT_BUILD_FINISHED:
 		break;
 	}
@@ -201,7 +217,11 @@ static void add_cause(struct br_buf *text, enum br_result result,
 		br_words_add_duration(text, seconds);
 		break;
 	case BR_REASON_MEMORY:
-		br_buf_add_text(text, "out of memory");
+		if (status >= 0)
+			br_buf_addf(text, "exit status %" PRId64 ": ", status);
+		br_buf_add_text(text,
+			status == STATUS_KILLED ? "killed, out of memory"
+						: "out of memory");
 		break;
 	case BR_REASON_OUTPUTS:
 		br_buf_add_text(text, "an output was not made");
@@ -290,7 +310,7 @@ static void add_block(struct br_buf *text, const struct br_failure *failure,
 	br_color_end(text, has_color);
 	br_buf_add_text(text, "  again: ");
 	br_buf_add_text(text, options->command ? options->command : "buildr");
-	br_buf_add_text(text, failure->stage[0] == '-' ? " -- " : " ");
+	br_buf_add_text(text, " --only ");
 	br_words_add_quoted(text, failure->stage);
 	br_buf_add_char(text, '\n');
 }
@@ -303,6 +323,19 @@ static size_t count_failed(const struct br_stage_results *results)
 		count += results->items[i].result == BR_RESULT_FAIL ||
 			results->items[i].result == BR_RESULT_ERROR;
 	return count;
+}
+
+void br_failures_add_error(const struct br_failures *failures,
+	const struct br_event *finished, bool has_color, struct br_buf *text)
+{
+	const struct br_event event = {
+		.type = BR_EVENT_NOTICE,
+		.notice = { .level = BR_LEVEL_ERROR, .text = failures->error },
+	};
+
+	if (failures->error &&
+		finished->build_finished.result == BR_RESULT_ERROR)
+		br_headings_add_notice(&event, has_color, text);
 }
 
 void br_failures_format(const struct br_failures *failures,

@@ -20,6 +20,8 @@ enum { BR_FAILURES_SHOWN = 10 };
 /* Starts out all zero. Private, except that callers allocate it. */
 struct br_failures {
 	char *manifest;
+	/* The first notice of an error. */
+	char *error;
 	/* Stages that run or have failed, in the order of their start. */
 	struct br_failure *stages;
 	/* Those of them that have failed. */
@@ -44,3 +46,7 @@ void br_failures_add_cause(struct br_buf *text, const struct br_event *event);
 void br_failures_format(const struct br_failures *failures,
 	const struct br_event *finished, const struct br_view_options *options,
 	struct br_buf *text);
+
+/* Add the error that ended the build of `finished` again, if one did. */
+void br_failures_add_error(const struct br_failures *failures,
+	const struct br_event *finished, bool has_color, struct br_buf *text);

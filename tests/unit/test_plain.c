@@ -269,7 +269,7 @@ static void a_command_may_be_changed_after_the_view_was_made(void **state)
 		assert_true(br_sink_handle(screen.view, &events[i], &err));
 	assert_shown(screen.err_fd,
 		"FAILED -s, after 0.00 s: an output was not made\n"
-		"  again: buildr -f a.yml -- -s\n\n"
+		"  again: buildr -f a.yml --only -s\n\n"
 		"failed in 0.00 s\n");
 	close_screen(&screen);
 }
