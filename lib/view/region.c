@@ -15,6 +15,8 @@ enum {
 	TAIL_LINES = 3,
 	BAR_COLUMNS = 24,
 	LEAST_BAR_COLUMNS = 6,
+	/* `12 s` to `1 min 02 s`. */
+	ELAPSED_COLUMNS = 6,
 	/* Names get no more of the width than one in so many parts. */
 	NAME_PART = 3,
 };
@@ -72,28 +74,23 @@ static void format_elapsed(int64_t us, struct br_buf *text)
 	int64_t seconds = us > 0 ? us / 1000000 : 0;
 
 	if (seconds < 60)
-		br_buf_addf(text, " %" PRId64 " s", seconds);
-	else {
-		br_buf_add_char(text, ' ');
+		br_buf_addf(text, "%" PRId64 " s", seconds);
+	else
 		br_words_add_duration(text, (double)seconds);
-	}
 }
 
-/* What is left of the row but for `right`, cut; then that at the edge. */
-static void add_with_right(
-	struct row *row, struct br_str middle, const struct br_buf *right)
+/* `   12 s `: of one width, so that it stands still. */
+static void add_elapsed(struct row *row, int64_t us)
 {
-	if (right->len >= row->left) {
-		add(row, middle);
-		return;
-	}
-	row->left -= right->len;
-	add(row, middle);
-	fill(row, 0);
-	row->left = right->len;
+	br_autobuf struct br_buf elapsed = { 0 };
+
+	format_elapsed(us, &elapsed);
 	start_color(row, BR_COLOR_DIM);
-	add(row, br_buf_str(right));
+	for (size_t columns = elapsed.len; columns < ELAPSED_COLUMNS; columns++)
+		add_text(row, " ");
+	add(row, br_buf_str(&elapsed));
 	end_color(row);
+	add_text(row, "  ");
 }
 
 static const char *name_of(
@@ -141,17 +138,16 @@ static void add_stage(const struct br_board_stage *stage, int64_t now_us,
 	struct br_screen_lines *lines)
 {
 	struct row row = start_row(options, lines);
-	br_autobuf struct br_buf middle = { 0 };
-	br_autobuf struct br_buf elapsed = { 0 };
+	br_autobuf struct br_buf step = { 0 };
 
 	add_name(&row, stage->name, name_columns);
+	add_elapsed(&row, now_us - stage->started_us);
 	if (stage->step > 0)
-		br_buf_addf(&middle, " %" PRId64 "/%" PRId64 " $ ", stage->step,
+		br_buf_addf(&step, "%" PRId64 "/%" PRId64 " $ ", stage->step,
 			stage->steps);
 	if (stage->command)
-		br_words_add_first_line(&middle, stage->command);
-	format_elapsed(now_us - stage->started_us, &elapsed);
-	add_with_right(&row, br_buf_str(&middle), &elapsed);
+		br_words_add_first_line(&step, stage->command);
+	add(&row, br_buf_str(&step));
 }
 
 static void add_tail_line(const struct br_region_options *options,
@@ -215,30 +211,22 @@ static void format_amount(const struct br_board_pull *pull, struct br_buf *text)
 	br_words_add_size(text, pull->total);
 }
 
-/* `pulling postgres:16 [####----] 12.3 MB of 45.1 MB`; the bar where there is room. */
+/* `pulling postgres:16  12 s  [####----] 12.3 MB of 45.1 MB`; the bar where there is room. */
 static void add_pull(const struct br_board_pull *pull, int64_t now_us,
 	const struct br_region_options *options, struct br_screen_lines *lines)
 {
 	struct row row = start_row(options, lines);
 	br_autobuf struct br_buf image = { 0 };
 	br_autobuf struct br_buf amount = { 0 };
-	br_autobuf struct br_buf elapsed = { 0 };
 
 	br_words_add_safe(&image, br_str(pull->image));
-	br_buf_add_char(&image, ' ');
 	format_amount(pull, &amount);
-	format_elapsed(now_us - pull->started_us, &elapsed);
+	add_text(&row, "pulling ");
+	add(&row, br_buf_str(&image));
+	add_elapsed(&row, now_us - pull->started_us);
 
-	size_t rest = amount.len + elapsed.len + 3;
-	struct row head = row;
-
-	head.left = row.left > rest + LEAST_BAR_COLUMNS
-		? row.left - rest - LEAST_BAR_COLUMNS
-		: row.left;
-	size_t before = head.left;
-	add_text(&head, "pulling ");
-	add(&head, br_buf_str(&image));
-	row.left -= before - head.left;
+	/* Its frame, and a space behind it. */
+	size_t rest = amount.len + 3;
 	if (pull->total > 0 && pull->done >= 0 &&
 		row.left >= rest + LEAST_BAR_COLUMNS) {
 		size_t room = row.left - rest;
@@ -246,7 +234,7 @@ static void add_pull(const struct br_board_pull *pull, int64_t now_us,
 		add_bar(&row, (double)pull->done / (double)pull->total,
 			room < BAR_COLUMNS ? room : BAR_COLUMNS);
 	}
-	add_with_right(&row, br_buf_str(&amount), &elapsed);
+	add(&row, br_buf_str(&amount));
 }
 
 static const char *turning(const struct br_region_options *options)
@@ -272,20 +260,20 @@ static void add_status(const struct br_board *board, int64_t now_us,
 {
 	struct row row = start_row(options, lines);
 	br_autobuf struct br_buf counts = { 0 };
-	br_autobuf struct br_buf elapsed = { 0 };
 
 	add_count(&counts, board->failed_count, "failed");
 	add_count(&counts, board->running_count, "running");
 	add_count(&counts, br_board_waiting(board), "waiting");
 	add_count(&counts, board->passed_count, "passed");
 	add_count(&counts, board->skipped_count, "skipped");
-	format_elapsed(now_us - board->build_started_us, &elapsed);
+	br_buf_add_text(&counts, counts.len > 0 ? ", " : "");
+	format_elapsed(now_us - board->build_started_us, &counts);
 	start_color(
 		&row, board->failed_count > 0 ? BR_COLOR_RED : BR_COLOR_GREEN);
 	add_text(&row, turning(options));
 	end_color(&row);
 	add_text(&row, " ");
-	add_with_right(&row, br_buf_str(&counts), &elapsed);
+	add(&row, br_buf_str(&counts));
 }
 
 /* How the lines are shared. */

@@ -2,12 +2,15 @@
 /*
  * region.h - what a live view shows of a build at the moment, as lines for the screen.
  *
- *	  pulling postgres:16  [########--------]  12.3 MB of 45.1 MB
- *	build   2/3 $ make -j8                                   12 s
- *	lint    1/1 $ ./lint                                      3 s
+ *	pulling postgres:16   7 s  [########--------] 12.3 MB of 45.1 MB
+ *	build  12 s  2/3 $ make -j8
+ *	lint    3 s  1/1 $ ./lint
  *	  | checking a.c
  *	  | checking b.c
- *	2 running, 5 waiting, 3 passed, 1 failed                 15 s
+ *	1 failed, 2 running, 5 waiting, 3 passed, 15 s
+ *
+ * Nothing stands at the right edge: a terminal that becomes narrower wraps what is there
+ * before anybody hears of it, and may move it where it cannot be erased.
  *
  * The oldest stage's output stands above as it comes, so that only the beginning of a line
  * is shown of it; of the others the last lines, as many as there is room for.

@@ -19,6 +19,12 @@ enum {
 #define END_FRAME "\x1b[?25h\x1b[?2026l"
 #define NO_WRAP "\x1b[?7l"
 #define WRAP "\x1b[?7h"
+#define SAVE_CURSOR \
+	"\x1b" \
+	"7"
+#define RESTORE_CURSOR \
+	"\x1b" \
+	"8"
 #define ERASE_BELOW "\x1b[J"
 #define ERASE_RIGHT "\x1b[K"
 
@@ -44,7 +50,9 @@ bool br_screen_look(struct br_screen *screen)
 	(void)ioctl(screen->fd, TIOCGWINSZ, &size);
 	screen->columns = size.ws_col > 0 ? size.ws_col : USUAL_COLUMNS;
 	screen->rows = size.ws_row > 0 ? size.ws_row : USUAL_ROWS;
-	return screen->columns != columns || screen->rows != rows;
+	screen->has_new_size =
+		screen->columns != columns || screen->rows != rows;
+	return screen->has_new_size;
 }
 
 /* Go back to the beginning of the first line. */
@@ -86,7 +94,8 @@ static void add_whole(struct br_screen *screen, const struct br_buf *text,
 	struct br_buf *frame = &screen->frame;
 
 	br_buf_add_char(frame, '\r');
-	if (text->len > 0 && screen->line_count > 0)
+	/* A terminal may remember of what it wrapped that it goes on below. */
+	if ((text->len > 0 || screen->has_new_size) && screen->line_count > 0)
 		br_buf_add_text(frame, ERASE_BELOW);
 	br_buf_add(frame, text->data, text->len);
 	add_lines(frame, lines);
@@ -101,7 +110,11 @@ static bool is_same(const struct br_buf *a, const struct br_buf *b)
 	return br_str_equal(br_buf_str(a), br_buf_str(b));
 }
 
-/* Only the lines that differ. Says whether there are any. */
+/*
+ * Only the lines that differ. Says whether there are any. Nothing scrolls here, so the
+ * terminal can remember where the cursor was: on one that has just become lower, going up
+ * as far as down would be too far.
+ */
 static bool add_changes(
 	struct br_screen *screen, const struct br_screen_lines *lines)
 {
@@ -109,6 +122,7 @@ static bool add_changes(
 	size_t at = 0;
 	bool has_changes = false;
 
+	br_buf_add_text(frame, SAVE_CURSOR);
 	for (size_t i = 0; i < lines->count; i++) {
 		if (is_same(&lines->items[i], &screen->lines[i]))
 			continue;
@@ -120,8 +134,7 @@ static bool add_changes(
 		br_buf_add(frame, lines->items[i].data, lines->items[i].len);
 		br_buf_add_text(frame, ERASE_RIGHT WRAP);
 	}
-	if (has_changes)
-		go_up(frame, at);
+	br_buf_add_text(frame, RESTORE_CURSOR);
 	return has_changes;
 }
 

@@ -28,6 +28,8 @@ struct br_screen {
 	/* As it was at the last look. */
 	size_t columns;
 	size_t rows;
+	/* It was another one at the look before. */
+	bool has_new_size;
 	/* What stands there: a line each, without its end. */
 	struct br_buf lines[BR_SCREEN_LINES];
 	size_t line_count;
