@@ -18,6 +18,7 @@
 #include "event/bus.h"
 #include "log/log.h"
 #include "run/run.h"
+#include "view/junit.h"
 #include "view/view.h"
 
 /* Where the signal handler writes, and what it has seen. */
@@ -130,8 +131,19 @@ static void close_log(const struct options *options, struct br_sink *log)
 	br_log_close(log);
 }
 
+/* Without the report that was asked for, a build that passed has not. */
+static int close_report(struct br_sink *report, int status)
+{
+	struct br_err err = { 0 };
+
+	if (br_junit_close(report, &err))
+		return status;
+	complain(&err);
+	return status == STATUS_PASS ? STATUS_ENVIRONMENT : status;
+}
+
 static int run_plan(const struct options *options, const struct br_plan *plan,
-	struct br_engine *engine)
+	struct br_engine *engine, struct br_sink *report)
 {
 	br_autofree char *command = describe_call(options);
 	struct br_bus bus = { .attempt = 1 };
@@ -149,6 +161,8 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 	struct br_sink *log = open_log(options, plan, bus.build);
 	if (log)
 		br_bus_add(&bus, log);
+	if (report)
+		br_bus_add(&bus, report);
 
 	const struct br_run_options how = {
 		.engine = engine,
@@ -177,14 +191,17 @@ int cmd_run(const struct options *options)
 	const struct br_docker_options where = {
 		.address = options->docker_sock,
 	};
+	struct br_sink *report = NULL;
 	struct br_err err = { 0 };
 	int status = project_plan(options, &plan);
 
 	if (!plan)
 		return status;
-	if (!br_docker_open(&where, &engine, &err)) {
+	if (!br_docker_open(&where, &engine, &err) ||
+		(options->junit &&
+			!br_junit_open(options->junit, &report, &err))) {
 		complain(&err);
 		return status_of(&err);
 	}
-	return run_plan(options, plan, engine);
+	return close_report(report, run_plan(options, plan, engine, report));
 }

@@ -87,6 +87,7 @@ struct options {
 	int64_t grace_ms;
 	/* 0: the processors. */
 	int64_t jobs;
+	const char *junit;
 	const char *commit;
 	const char *id;
 	/* --label, and --stage of a job. */

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import stat
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from support import (SOCKET, WIRES, all_with_label, check, check_equal, engine, finish,
@@ -318,6 +319,38 @@ def doctor_finds_the_wire_where_the_engine_sees_no_files(program, wire):
         check(not told["ok"] and "does not see" in told["text"], f"the line {told}")
 
 
+REPORTED = """
+image: buildr-test:latest
+stages: [good, bad]
+good:
+  script: ['true', 'true']
+bad:
+  script: ['echo "<&>"; false', 'true']
+"""
+
+
+def a_junit_report(program, wire):
+    """It takes the place of the one before; where there can be none, nothing runs."""
+    with place_of(program, REPORTED) as place:
+        report = place.project / "report.xml"
+        report.write_text("old")
+        result = place.run("run", "-q", "--junit", "report.xml", wire=wire)
+        check_equal(result.status, 1, "exit status")
+        cases = [(case.get("classname"), case.get("name"), [each.tag for each in case])
+                 for case in ElementTree.parse(report).iter("testcase")]
+        check_equal(cases, [("good", "1: true", []), ("good", "2: true", []),
+                            ("bad", '1: echo "<&>"; false', ["failure"]),
+                            ("bad", "2", ["skipped"])], "the report")
+        check_equal([path.name for path in place.project.glob("report*")], ["report.xml"],
+                    "what is there")
+        for path, status in (("none/report.xml", 2), (".", 2), ("/proc/self/status/x", 2)):
+            result = place.run("run", "-o", "json", "--junit", path, wire=wire)
+            check_equal((result.status, result.stdout), (status, b""), path)
+            check(b"make the report" in result.stderr, f"it says {result.stderr!r}")
+        result = place.run("run", "-q", "--only", "good", "--junit", "/dev/full", wire=wire)
+        check_equal(result.status, 3, "exit status where it cannot be written")
+
+
 BOTH = WIRES
 ONE = WIRES[:1]
 CASES = [
@@ -337,6 +370,7 @@ CASES = [
         (a_socket_without_permission, ONE),
         (doctor_tries_the_wire, ONE),
         (doctor_finds_the_wire_where_the_engine_sees_no_files, ONE),
+        (a_junit_report, ONE),
     )
 ]
 

@@ -2,7 +2,7 @@
 /*
  * show_events - shows events, which it reads as JSON lines, with a view.
  *
- *	show_events plain|jsonl|quiet|live [color] [group] [verbose] [unicode] <events
+ *	show_events plain|jsonl|quiet|live|junit [color] [group] [verbose] [unicode] <events
  *
  * A line `flush` stands for a while in which no event comes. `live` wants a terminal,
  * and goes on to tick while its input is open.
@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "event/json.h"
+#include "view/junit.h"
 #include "view/view.h"
 
 static struct br_sink *make_view(int argc, char **argv)
@@ -125,9 +126,17 @@ int main(int argc, char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 
-	bool is_shown = view && show_all(view, &err);
+	bool is_junit = argc > 1 && strcmp(argv[1], "junit") == 0;
+	bool is_shown =
+		(view ||
+			(is_junit &&
+				br_junit_open("/dev/stdout", &view, &err))) &&
+		show_all(view, &err);
 
-	br_view_free(view);
+	if (is_junit)
+		is_shown = br_junit_close(view, &err) && is_shown;
+	else
+		br_view_free(view);
 	if (!is_shown)
 		(void)fprintf(stderr, "show_events: %s\n", err.text);
 	return is_shown ? EXIT_SUCCESS : EXIT_FAILURE;

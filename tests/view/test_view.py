@@ -17,6 +17,7 @@ import pathlib
 import resource
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT_S = 120
@@ -29,6 +30,7 @@ VARIANTS = {
     "verbose": (["plain", "verbose"], False),
     "joined": (["plain"], True),
     "group": (["plain", "group"], True),
+    "junit": (["junit"], False),
 }
 ALWAYS = ("plain", "quiet")
 
@@ -100,8 +102,24 @@ def check_case(program, case, tap, is_update):
             else:
                 tap.equal(f"{case.stem}: {variant} {end}", seen or b"", read(path))
     if not is_update:
+        check_junit(program, case, tap)
         tap.equal(f"{case.stem}: as JSON lines", show(program, ["jsonl"], events)[0],
                   events.replace(b"flush\n", b""))
+
+
+def has_outcome(case, kind):
+    return case.find(kind) is not None
+
+
+def check_junit(program, case, tap):
+    """Whatever the events are, the report is XML, and its sums are right."""
+    root = ElementTree.fromstring(show(program, ["junit"], case.read_bytes())[0])
+    for suite in (root, *root):
+        cases = list(suite.iter("testcase"))
+        seen = [int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")]
+        wanted = [len(cases)] + [sum(has_outcome(one, kind) for one in cases)
+                                 for kind in ("failure", "error", "skipped")]
+        tap.equal(f"{case.stem}: JUnit sums of {suite.get('name')!a}", seen, wanted)
 
 
 def make_event(kind, stage, **fields):
