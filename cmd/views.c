@@ -44,13 +44,31 @@ static bool has_unicode(void)
 		(strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
 }
 
-/* The people who read the log of a CI system see no terminal, even where it has one. */
-static bool is_ci(void)
+static bool is_set(const char *name)
 {
-	const char *value = variable("CI");
+	const char *value = variable(name);
 
 	return value && strcasecmp(value, "false") != 0 &&
 		strcmp(value, "0") != 0;
+}
+
+/* Which of them this runs in, from what it sets in its jobs. */
+static enum br_folds find_folds(void)
+{
+	static const struct {
+		const char *name;
+		enum br_folds folds;
+	} systems[] = {
+		{ "GITHUB_ACTIONS", BR_FOLDS_GITHUB },
+		{ "GITLAB_CI", BR_FOLDS_GITLAB },
+		{ "TEAMCITY_VERSION", BR_FOLDS_TEAMCITY },
+		{ "BUILDKITE", BR_FOLDS_BUILDKITE },
+	};
+
+	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++)
+		if (is_set(systems[i].name))
+			return systems[i].folds;
+	return BR_FOLDS_NONE;
 }
 
 static bool is_one_file(void)
@@ -64,14 +82,14 @@ static bool is_one_file(void)
 }
 
 /*
- * Live draws on one terminal what belongs to stdout and what to stderr. Where they are
+ * Whoever reads the log of a CI system sees no terminal, even where it has one. Live draws on one terminal what belongs to stdout and what to stderr. Where they are
  * not the same one it is `plain`, also if somebody asks for it.
  */
 static bool is_live(const struct options *options)
 {
 	bool is_wanted = options->output == OUTPUT_LIVE ||
 		(options->output == OUTPUT_AUTO && !options->is_grouped &&
-			!is_ci());
+			!is_set("CI"));
 
 	return is_wanted && is_smart(STDOUT_FILENO) &&
 		is_smart(STDERR_FILENO) && is_one_file();
@@ -87,6 +105,7 @@ struct br_sink *views_make(const struct options *options, const char *command)
 		.has_unicode = has_unicode(),
 		.is_verbose = options->is_verbose,
 		.is_grouped = options->is_grouped,
+		.folds = find_folds(),
 		.command = command,
 	};
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "view/failure.h"
+#include "view/folds.h"
 #include "view/group.h"
 #include "view/headings.h"
 #include "view/lines.h"
@@ -63,6 +64,16 @@ static bool say(struct plain *plain, struct br_err *err)
 	return br_view_write_err(&plain->options, &plain->text, err);
 }
 
+/* Write the marks in `text`, to the stream where they are read. */
+static bool mark(struct plain *plain, struct br_err *err)
+{
+	if (plain->text.len > 0 &&
+		br_folds_are_for_stdout(plain->options.folds))
+		return br_view_write_out(
+			plain->options.out_fd, &plain->text, err);
+	return say(plain, err);
+}
+
 /* End lines that nothing can end any more. */
 static bool end_lines(
 	struct plain *plain, const struct br_event *event, struct br_err *err)
@@ -99,8 +110,14 @@ static bool handle(
 	if (event->type == BR_EVENT_OUTPUT)
 		return br_lines_add(&plain->lines, event->output.stage,
 			event->output.data, err);
+	br_folds_begin(plain->options.folds, event, &plain->text);
+	if (!mark(plain, err))
+		return false;
 	add_text(plain, event);
-	return end_lines(plain, event, err) && say(plain, err);
+	if (!end_lines(plain, event, err) || !say(plain, err))
+		return false;
+	br_folds_end(plain->options.folds, event, &plain->text);
+	return mark(plain, err);
 }
 
 static bool flush(struct br_sink *self, struct br_err *err)
@@ -136,8 +153,13 @@ struct br_sink *br_plain_new(const struct br_view_options *options)
 	plain->command =
 		br_strdup(options->command ? options->command : "buildr");
 	plain->options.command = plain->command;
+	/* A block of either kind ends by saying how. */
+	plain->options.is_grouped =
+		options->is_grouped || options->folds != BR_FOLDS_NONE;
 	br_lines_init(&plain->lines, options->out_fd, options->has_out_color);
-	return options->is_grouped
-		? br_group_new(&plain->view.sink, BR_GROUP_ENDED)
+	if (options->is_grouped)
+		return br_group_new(&plain->view.sink, BR_GROUP_ENDED);
+	return options->folds != BR_FOLDS_NONE
+		? br_group_new(&plain->view.sink, BR_GROUP_WHOLE)
 		: &plain->view.sink;
 }

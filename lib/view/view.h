@@ -13,6 +13,15 @@
 #include "base/clean.h"
 #include "event/sink.h"
 
+/* The CI system whose log folds up what stands between certain marks. */
+enum br_folds {
+	BR_FOLDS_NONE,
+	BR_FOLDS_GITHUB,
+	BR_FOLDS_GITLAB,
+	BR_FOLDS_TEAMCITY,
+	BR_FOLDS_BUILDKITE,
+};
+
 struct br_view_options {
 	/* Descriptors; borrowed until br_view_free(). */
 	int out_fd;
@@ -26,6 +35,8 @@ struct br_view_options {
 	bool is_verbose;
 	/* Plain: print each stage as a block when it ends, see group.h. */
 	bool is_grouped;
+	/* Plain: each stage in one piece, between such marks. */
+	enum br_folds folds;
 	/*
 	 * How the user called buildr, for the command that runs a failed stage
 	 * again ("buildr -f ci.yml"); NULL: "buildr".

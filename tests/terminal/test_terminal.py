@@ -120,6 +120,19 @@ def is_plain_where_nobody_watches(program):
                   f"{name}: it is live: {seen}")
 
 
+def folds_where_a_log_has_folds(program):
+    """Only in the CI system that has them, and only in plain."""
+    cases = (({"GITHUB_ACTIONS": "true", "CI": "true"}, "::group::stage lint", True),
+             ({"TEAMCITY_VERSION": "2024.12"}, "##teamcity[blockOpened name='stage lint']", False),
+             ({"BUILDKITE": "false", "CI": "true"}, "--- stage lint", False))
+    for environment, mark, has_marks in cases:
+        with build(program, "-j", "4", **environment) as (place, terminal):
+            (place.project / "go").touch()
+            check_equal(status_of(terminal), 1, "the status")
+            seen = terminal.transcript()
+            check((mark in seen) == has_marks, f"{environment}: {seen}")
+
+
 def is_live_for_who_asks(program):
     with build(program, "-j", "4", "-o", "live", CI="true", NO_COLOR="1") as (place, terminal):
         wait_until_it_runs(terminal)
@@ -135,7 +148,8 @@ def main():
     return run_tests(
         (function.__name__.replace("_", " "), lambda test=function: test(program))
         for function in (is_live_on_a_terminal, is_stopped_by_ctrl_c, ends_with_its_terminal,
-                         is_plain_where_nobody_watches, is_live_for_who_asks))
+                         is_plain_where_nobody_watches, folds_where_a_log_has_folds,
+                         is_live_for_who_asks))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 /*
  * show_events - shows events, which it reads as JSON lines, with a view.
  *
- *	show_events plain|jsonl|quiet|live|junit [color] [group] [verbose] [unicode] <events
+ *	show_events plain|jsonl|quiet|live|junit [color] [group] [verbose] [unicode] [SYSTEM] <events
  *
  * A line `flush` stands for a while in which no event comes. `live` wants a terminal,
  * and goes on to tick while its input is open.
@@ -20,6 +20,20 @@
 #include "view/junit.h"
 #include "view/view.h"
 
+static void set_folds(const char *name, struct br_view_options *options)
+{
+	static const char *const systems[] = {
+		[BR_FOLDS_GITHUB] = "github",
+		[BR_FOLDS_GITLAB] = "gitlab",
+		[BR_FOLDS_TEAMCITY] = "teamcity",
+		[BR_FOLDS_BUILDKITE] = "buildkite",
+	};
+
+	for (size_t i = 1; i < sizeof(systems) / sizeof(systems[0]); i++)
+		if (strcmp(systems[i], name) == 0)
+			options->folds = (enum br_folds)i;
+}
+
 static struct br_sink *make_view(int argc, char **argv)
 {
 	struct br_view_options options = {
@@ -36,8 +50,10 @@ static struct br_sink *make_view(int argc, char **argv)
 			options.is_grouped = true;
 		} else if (strcmp(argv[i], "unicode") == 0) {
 			options.has_unicode = true;
-		} else {
+		} else if (strcmp(argv[i], "verbose") == 0) {
 			options.is_verbose = true;
+		} else {
+			set_folds(argv[i], &options);
 		}
 	}
 	if (argc > 1 && strcmp(argv[1], "plain") == 0)

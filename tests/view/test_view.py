@@ -31,6 +31,11 @@ VARIANTS = {
     "joined": (["plain"], True),
     "group": (["plain", "group"], True),
     "junit": (["junit"], False),
+    "github": (["plain", "github"], True),
+    "gitlab": (["plain", "gitlab"], True),
+    "teamcity": (["plain", "teamcity"], True),
+    "buildkite": (["plain", "buildkite"], True),
+    "streams": (["plain", "teamcity"], False),
 }
 ALWAYS = ("plain", "quiet")
 
