@@ -256,7 +256,7 @@ static bool handle(
 	const char *stage = stage_of(event);
 	struct block *block = stage ? *find_slot(group, stage) : NULL;
 
-	if (event->type == BR_EVENT_STAGE_STARTED && !block)
+	if (stage && event->type == BR_EVENT_STAGE_STARTED && !block)
 		block = add_block(group, stage);
 	if (event->type == BR_EVENT_BUILD_FINISHED && !show_all(group, err))
 		return false;
