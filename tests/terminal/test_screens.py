@@ -109,7 +109,7 @@ def shows_what_runs(program, size):
         show.terminal.wait_until(
             lambda: steady(show.terminal.screen())[-len(wanted):] == wanted,
             "\n".join(wanted))
-        check(show.terminal.has_cursor(), "the cursor is hidden")
+        show.terminal.wait_until(show.terminal.has_cursor, "the cursor")
 
 
 def has_ascii_where_the_terminal_has_no_more(program):
