@@ -95,14 +95,14 @@ def ctrl_c_without_a_terminal_leaves_the_build_to_itself(farm):
 class Terminal:
     """A `buildr submit` on a terminal, on which it waits by itself."""
 
-    def __init__(self, farm, *arguments):
+    def __init__(self, farm, *arguments, **environment):
         self.master, slave = pty.openpty()
 
         def take_terminal():
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
         self.process = farm.start("submit", farm.repo, *arguments, stdin=slave, stdout=slave,
-                                  stderr=slave, preexec_fn=take_terminal)
+                                  stderr=slave, preexec_fn=take_terminal, env=environment)
         os.close(slave)
         self.shown = b""
 
@@ -133,8 +133,13 @@ class Terminal:
 
 
 def ctrl_c_on_a_terminal_asks_and_yes_cancels(farm):
-    with contextlib.closing(Terminal(farm, "--queue", "main", "-e", "NAP=1000")) as terminal:
+    """In the live view, which makes room for the question."""
+    with contextlib.closing(Terminal(farm, "--queue", "main", "-e", "NAP=1000",
+                                     TERM="xterm")) as terminal:
         terminal.expect(b"hello")
+        # It ticks while nothing happens.
+        for _ in range(2):
+            terminal.expect(b"1 running")
         terminal.type(b"\x03")
         terminal.expect(b"cancel the build?")
         terminal.type(b"y\n")
