@@ -1,6 +1,8 @@
 // For TeamCity, as .teamcity/settings.kts. Agents that have the parameter `buildr` in their
 // buildAgent.properties run on machines with buildr and a container engine.
 import jetbrains.buildServer.configs.kotlin.*
+import jetbrains.buildServer.configs.kotlin.buildFeatures.XmlReport
+import jetbrains.buildServer.configs.kotlin.buildFeatures.xmlReport
 import jetbrains.buildServer.configs.kotlin.buildSteps.script
 import jetbrains.buildServer.configs.kotlin.triggers.vcs
 
@@ -26,8 +28,14 @@ object Build : BuildType({
             name = "buildr"
             scriptContent = """
                 git checkout -q -B "%teamcity.build.branch%" "%build.vcs.number%"
-                buildr run --event push -o plain
+                buildr run --event push -o plain --junit report.xml
             """.trimIndent()
+        }
+    }
+    features {
+        xmlReport {
+            reportType = XmlReport.XmlReportType.JUNIT
+            rules = "report.xml"
         }
     }
     failureConditions {

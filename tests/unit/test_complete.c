@@ -78,7 +78,8 @@ static void options_are_those_of_the_command(void **state)
 	assert_completed("words\n--jobs\n", "run", "--jo");
 	assert_completed("words\n", "plan", "--jo");
 	assert_completed("words\n--list\n", "init", "--li");
-	assert_completed("words\n", "--junit");
+	assert_completed("words\n--junit\n", "--junit");
+	assert_completed("files\n", "--junit=x");
 }
 
 static void a_value_is_completed_in_either_form(void **state)
