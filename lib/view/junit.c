@@ -102,12 +102,15 @@ static char *format_tail(const struct br_tail *tail)
 	br_autobuf struct br_buf text = { 0 };
 
 	br_tail_format(tail, "", &lines);
-	for (const char *at = br_buf_text(&lines); *at != '\0';) {
-		size_t len = strcspn(at, "\n");
+	for (const char *at = br_buf_text(&lines), *end = at + lines.len;
+		at < end;) {
+		/* Each of them ends in one. */
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)(newline - at);
 
 		br_harmless_add_line(&text, (struct br_str){ at, len }, false);
 		br_buf_add_char(&text, '\n');
-		at += len + (at[len] == '\n');
+		at = newline + 1;
 	}
 	return br_buf_take(&text);
 }
