@@ -8,7 +8,6 @@
 
 #include "base/alloc.h"
 #include "view/color.h"
-#include "view/headings.h"
 #include "view/tail.h"
 #include "view/words.h"
 
@@ -325,17 +324,12 @@ static size_t count_failed(const struct br_stage_results *results)
 	return count;
 }
 
-void br_failures_add_error(const struct br_failures *failures,
-	const struct br_event *finished, bool has_color, struct br_buf *text)
+const char *br_failures_find_error(
+	const struct br_failures *failures, const struct br_event *finished)
 {
-	const struct br_event event = {
-		.type = BR_EVENT_NOTICE,
-		.notice = { .level = BR_LEVEL_ERROR, .text = failures->error },
-	};
-
-	if (failures->error &&
-		finished->build_finished.result == BR_RESULT_ERROR)
-		br_headings_add_notice(&event, has_color, text);
+	return finished->build_finished.result == BR_RESULT_ERROR
+		? failures->error
+		: NULL;
 }
 
 void br_failures_format(const struct br_failures *failures,

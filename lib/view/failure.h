@@ -47,6 +47,9 @@ void br_failures_format(const struct br_failures *failures,
 	const struct br_event *finished, const struct br_view_options *options,
 	struct br_buf *text);
 
-/* Add the error that ended the build of `finished` again, if one did. */
-void br_failures_add_error(const struct br_failures *failures,
-	const struct br_event *finished, bool has_color, struct br_buf *text);
+/*
+ * Find the error that ended the build of `finished`; NULL: none did. Borrowed until
+ * the next event.
+ */
+const char *br_failures_find_error(
+	const struct br_failures *failures, const struct br_event *finished);

@@ -36,8 +36,9 @@ static void add_end(struct plain *plain, const struct br_event *event)
 		br_buf_add_char(&plain->text, '\n');
 	br_failures_format(
 		&plain->failures, event, &plain->options, &plain->text);
-	br_failures_add_error(&plain->failures, event, has_color, &plain->text);
-	br_summary_add_verdict(event, has_color, &plain->text);
+	br_summary_add_verdict(event,
+		br_failures_find_error(&plain->failures, event), has_color,
+		&plain->text);
 }
 
 static void add_text(struct plain *plain, const struct br_event *event)

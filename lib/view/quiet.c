@@ -26,7 +26,8 @@ static bool tell(
 
 	br_buf_add(&text, quiet->errors.data, quiet->errors.len);
 	br_failures_format(&quiet->failures, event, &quiet->options, &text);
-	br_summary_add_verdict(event, quiet->options.has_err_color, &text);
+	br_summary_add_verdict(
+		event, NULL, quiet->options.has_err_color, &text);
 	return br_view_write_err(&quiet->options, &text, err);
 }
 

@@ -189,8 +189,8 @@ void br_summary_add_table(const struct br_summary *summary,
 	}
 }
 
-void br_summary_add_verdict(
-	const struct br_event *event, bool has_color, struct br_buf *text)
+void br_summary_add_verdict(const struct br_event *event, const char *error,
+	bool has_color, struct br_buf *text)
 {
 	enum br_result result = event->build_finished.result;
 
@@ -211,5 +211,9 @@ void br_summary_add_verdict(
 	}
 	br_words_add_duration(text, event->build_finished.seconds);
 	br_color_end(text, has_color);
+	if (error) {
+		br_buf_add_text(text, ": ");
+		br_words_add_first_line(text, error);
+	}
 	br_buf_add_char(text, '\n');
 }

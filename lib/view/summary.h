@@ -29,6 +29,9 @@ void br_summary_note(struct br_summary *summary, const struct br_event *event);
 void br_summary_add_table(const struct br_summary *summary,
 	const struct br_event *event, bool has_color, struct br_buf *text);
 
-/* Add the last line: `passed in 12.3 s`. */
-void br_summary_add_verdict(
-	const struct br_event *event, bool has_color, struct br_buf *text);
+/*
+ * Add the last line: `passed in 12.3 s`. With the error that ended the build, where it
+ * is not NULL: it may stand far above, and is what a person needs.
+ */
+void br_summary_add_verdict(const struct br_event *event, const char *error,
+	bool has_color, struct br_buf *text);

@@ -184,9 +184,9 @@ static void add_end(
 	br_failures_format(&transcript->failures, event, &transcript->options,
 		&transcript->scratch);
 	add_harmless(transcript, br_buf_str(&transcript->scratch));
-	br_failures_add_error(
-		&transcript->failures, event, has_color, &transcript->text);
-	br_summary_add_verdict(event, has_color, &transcript->text);
+	br_summary_add_verdict(event,
+		br_failures_find_error(&transcript->failures, event), has_color,
+		&transcript->text);
 }
 
 /* How far a pull is changes where it can; that it has ended stays. */
