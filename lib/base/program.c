@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 
 #include "base/clean.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 enum {
 	PIECE_BYTES = 16 * 1024,
@@ -197,18 +199,49 @@ static bool spawn(const struct br_program *program, const struct theirs *theirs,
 	return br_fail_errno(err, "run '%s'", program->argv[0]);
 }
 
+/* Give a program much to read: a file that has no name. */
+static bool open_long_input(
+	struct br_str input, int *theirs, struct br_err *err)
+{
+	br_autoclose int fd = memfd_create("input", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return br_fail_errno(err, "make the input of a program");
+	if (!br_file_write(fd, input.data, input.len, err))
+		return false;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return br_fail_errno(err, "make the input of a program");
+	*theirs = br_take_fd(&fd);
+	return true;
+}
+
+/* A line or two fits a pipe before there is anybody to read it. */
+static bool open_input(
+	const struct br_program *program, int *theirs, struct br_err *err)
+{
+	struct br_str input = br_str(program->input ? program->input : "");
+	br_autoclose int write_end = -1;
+
+	if (program->input_len > 0)
+		input.len = program->input_len;
+	if (input.len > PIPE_BUF)
+		return open_long_input(input, theirs, err);
+	if (!open_pipe(theirs, &write_end, err))
+		return false;
+	(void)!write(write_end, input.data, input.len);
+	return true;
+}
+
 static bool start(const struct br_program *program, struct running *running,
 	struct br_err *err)
 {
-	const char *input = program->input ? program->input : "";
 	br_autoclose int input_read = -1;
-	br_autoclose int input_write = -1;
 	br_autoclose int output_read = -1;
 	br_autoclose int output_write = -1;
 	br_autoclose int errors_read = -1;
 	br_autoclose int errors_write = -1;
 
-	if (!open_pipe(&input_read, &input_write, err) ||
+	if (!open_input(program, &input_read, err) ||
 		!open_output(&output_read, &output_write, err) ||
 		(program->errors &&
 			!open_output(&errors_read, &errors_write, err)))
@@ -217,8 +250,6 @@ static bool start(const struct br_program *program, struct running *running,
 	const struct theirs theirs = { input_read, output_write, errors_write };
 	if (!spawn(program, &theirs, running, err))
 		return false;
-	/* Input is a line or two and fits the pipe; EPIPE is the program's say. */
-	(void)!write(input_write, input, strlen(input));
 	running->output_fd = br_take_fd(&output_read);
 	running->errors_fd = br_take_fd(&errors_read);
 	return true;

@@ -18,8 +18,10 @@
 struct br_program {
 	/* The program, found on PATH, and its arguments; NULL-terminated. */
 	const char *const *argv;
-	/* A line or two for its stdin; NULL: nothing. */
+	/* For its stdin; NULL: nothing. */
 	const char *input;
+	/* Of `input` where it may hold NULs; 0: it is a string. */
+	size_t input_len;
 	/* Its working directory; NULL: the caller's. */
 	const char *folder;
 	/*

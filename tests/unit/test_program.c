@@ -214,6 +214,30 @@ static void tells_a_watcher_which_process_it_is(void **state)
 	(void)close(ends[1]);
 }
 
+/* More than a pipe holds, which a program that talks while it reads would stop at. */
+static void gives_a_program_input_of_any_length_and_bytes(void **state)
+{
+	enum { LONG_BYTES = 1024 * 1024 };
+	br_autofree char *input = br_alloc(LONG_BYTES);
+	const struct br_program program = {
+		.argv = SHELL("exec cat"),
+		.input = input,
+		.input_len = LONG_BYTES,
+	};
+	struct br_process_limits limits = patient;
+	br_autobuf struct br_buf output = { 0 };
+	struct br_err err = { 0 };
+	int status = -1;
+
+	(void)state;
+	memset(input + 1, 'x', LONG_BYTES - 1);
+	limits.max_bytes = LONG_BYTES;
+	assert_true(br_program_run(&program, &limits, &output, &status, &err));
+	assert_int_equal(status, 0);
+	assert_int_equal(output.len, LONG_BYTES);
+	assert_memory_equal(output.data, input, LONG_BYTES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +250,7 @@ int main(void)
 		cmocka_unit_test(stops_a_program_on_request),
 		cmocka_unit_test(limits_the_size_of_files),
 		cmocka_unit_test(tells_a_watcher_which_process_it_is),
+		cmocka_unit_test(gives_a_program_input_of_any_length_and_bytes),
 	};
 
 	/* As the programs do. */
