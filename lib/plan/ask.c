@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
-#include "base/process.h"
+#include "base/program.h"
 
 /* `git rev-parse --local-env-vars` without configuration; and of pathspecs. */
 static const char *const misleading[] = {
@@ -56,20 +56,33 @@ static const char **environment_for_git(void)
 	return list;
 }
 
-bool br_ask_git(const char *const *argv, int64_t timeout_ms, size_t max_bytes,
-	struct br_buf *answer)
+bool br_ask_git_about(const char *const *argv, struct br_str input,
+	int64_t timeout_ms, size_t max_bytes, struct br_buf *answer,
+	int *status)
 {
 	br_autofree const char **environment = environment_for_git();
+	const struct br_program program = {
+		.argv = argv,
+		.input = input.data,
+		.input_len = input.len,
+	};
 	const struct br_process_limits limits = {
 		.timeout_ms = timeout_ms,
 		.max_bytes = max_bytes,
 		.cancel_fd = -1,
 		.environment = environment,
 	};
-	struct br_process_result result = { 0 };
 	struct br_err ignored = { 0 };
 
-	return br_process_run_within(
-		       argv, "", &limits, answer, &result, &ignored) &&
-		result.status == 0;
+	return br_program_run(&program, &limits, answer, status, &ignored);
+}
+
+bool br_ask_git(const char *const *argv, int64_t timeout_ms, size_t max_bytes,
+	struct br_buf *answer)
+{
+	int status = -1;
+
+	return br_ask_git_about(argv, br_str(""), timeout_ms, max_bytes, answer,
+		       &status) &&
+		status == 0;
 }

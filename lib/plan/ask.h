@@ -23,3 +23,8 @@
  */
 bool br_ask_git(const char *const *argv, int64_t timeout_ms, size_t max_bytes,
 	struct br_buf *answer);
+
+/* The same, with `input` of any bytes on its stdin. `*status` gets what it ends with. */
+bool br_ask_git_about(const char *const *argv, struct br_str input,
+	int64_t timeout_ms, size_t max_bytes, struct br_buf *answer,
+	int *status);

@@ -137,6 +137,16 @@ static bool list(struct br_changes *changes, const char *commit)
 	return true;
 }
 
+void br_changes_set(struct br_changes *changes, const char *const *paths,
+	size_t count, const char *base)
+{
+	changes->paths = paths;
+	changes->count = count;
+	changes->base = base;
+	changes->is_looked_for = true;
+	changes->is_known = true;
+}
+
 bool br_changes_find(struct br_changes *changes)
 {
 	if (changes->is_looked_for)

@@ -6,6 +6,7 @@
  * base commit: --base, or else where the branch left its upstream, or else where it
  * left the remote's default branch. Where nothing came after that and the work tree
  * is clean, as in a build of what was pushed, it is compared to the commit before.
+ * Who knows what changed by other means says so with br_changes_set().
  */
 #pragma once
 
@@ -32,6 +33,10 @@ struct br_changes {
 	bool is_looked_for;
 	bool is_known;
 };
+
+/* Say what changed, since `base`. The paths are borrowed. */
+void br_changes_set(struct br_changes *changes, const char *const *paths,
+	size_t count, const char *base);
 
 /*
  * Ask git, once. Gives false where it cannot be told what changed, which is noted:

@@ -184,6 +184,8 @@ struct br_plan_options {
 	const char *event;
 	/* --base, for `when: changes`; NULL: found, see changes.h. */
 	const char *base;
+	/* What has changed, below the project; NULL: git says it. */
+	const struct br_plan_names *changed;
 	/* Of earlier builds; NULL: none. */
 	const struct br_durations *durations;
 	/* The caller's environment, as environ(7). */

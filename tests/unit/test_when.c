@@ -295,6 +295,29 @@ static void runs_where_nobody_can_tell_what_changed(void **state)
 	folder_remove(folder);
 }
 
+/* `changed` is what somebody knows, and git is not asked. */
+static void takes_the_word_of_who_knows_what_changed(void **state)
+{
+	static const char *const paths[] = { "src/a.c", "doc/y" };
+	const struct br_plan_names changed = { paths, 2 };
+	const struct br_plan_names nothing = { NULL, 0 };
+	static const char text[] = "image: a\n"
+				   "stages: [s]\n"
+				   "s: {when: {changes: doc/}}\n";
+	struct planned some = { .options.changed = &changed };
+	struct planned none = { .options.changed = &nothing };
+
+	(void)state;
+	planned_must(&some, text);
+	assert_int_equal(planned_stage(&some, "s")->skip, BR_SKIP_NOT);
+	planned_done(&some);
+	planned_must(&none, text);
+	assert_int_equal(planned_stage(&none, "s")->skip, BR_SKIP_WHEN);
+	assert_string_equal(planned_stage(&none, "s")->why,
+		"nothing changed since the last build that passed in doc/");
+	planned_done(&none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(leaves_the_status_to_the_run),
 		cmocka_unit_test(asks_for_files_that_changed),
 		cmocka_unit_test(runs_where_nobody_can_tell_what_changed),
+		cmocka_unit_test(takes_the_word_of_who_knows_what_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
