@@ -84,6 +84,11 @@ enum {
 	BR_LIMIT_REPO_BYTES = 4096,
 	BR_LIMIT_BRANCH_BYTES = 1024,
 
+	/* Paths that change at once, or while watching; more is a lot of everything. */
+	BR_LIMIT_WATCH_PATHS = 100000,
+	/* Content is compared of what is quickly read: 0.1 s. */
+	BR_LIMIT_WATCH_HASH_BYTES = 16 * 1024 * 1024,
+
 	/* sun_path of a unix socket, with its NUL (unix(7)). */
 	BR_LIMIT_SOCKET_PATH_BYTES = 108,
 };
