@@ -13,6 +13,7 @@
 #include "base/quote.h"
 #include "cmd/commands.h"
 #include "cmd/project.h"
+#include "cmd/rerun_build.h"
 #include "cmd/views.h"
 #include "engine/docker.h"
 #include "event/bus.h"
@@ -40,16 +41,22 @@ enum {
 static void on_signal(int number)
 {
 	int saved = errno;
+	bool is_interrupt = number == SIGINT || number == BUILD_INTERRUPT;
 	/* A terminal that closes is an end like any other. */
-	char byte = (char)(number == SIGINT ? SIGINT : SIGTERM);
+	char byte = is_interrupt ? SIGINT : SIGTERM;
 
 	if (signal_count == 0)
-		first_signal = number == SIGINT ? SIGINT : SIGTERM;
+		first_signal = byte;
 	signal_count++;
 	(void)!write((int)signal_fd, &byte, 1);
 	if (signal_count == 2)
 		(void)alarm(LEAVE_SECONDS);
 	errno = saved;
+}
+
+static void on_others(int number)
+{
+	(void)number;
 }
 
 static void on_alarm(int number)
@@ -58,11 +65,17 @@ static void on_alarm(int number)
 	_exit(EXIT_SIGNAL + (int)first_signal);
 }
 
-/* Turn signals into bytes on a pipe. Gives its end to read, or -1. */
-static int catch_signals(void)
+/*
+ * Turn signals into bytes on a pipe. Gives its end to read, or -1.
+ *
+ * A build of --watch is stopped by who watches, with signals that nobody else sends:
+ * what a terminal or a service manager sends reaches both, and would count twice.
+ */
+static int catch_signals(bool is_watched)
 {
 	static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction others = { .sa_handler = on_others };
 	struct sigaction leave = { .sa_handler = on_alarm };
 	int ends[2];
 
@@ -77,7 +90,12 @@ static int catch_signals(void)
 			sigaction(caught[i], NULL, &before) == 0 &&
 			before.sa_handler == SIG_IGN)
 			continue;
-		(void)sigaction(caught[i], &action, NULL);
+		(void)sigaction(
+			caught[i], is_watched ? &others : &action, NULL);
+	}
+	if (is_watched) {
+		(void)sigaction(BUILD_INTERRUPT, &action, NULL);
+		(void)sigaction(BUILD_TERMINATE, &action, NULL);
 	}
 	(void)sigaction(SIGALRM, &leave, NULL);
 	return ends[0];
@@ -174,7 +192,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 		.is_fail_fast = options->is_fail_fast,
 		.timeout_ms = options->timeout_ms,
 		.grace_ms = options->grace_ms,
-		.cancel_fd = catch_signals(),
+		.cancel_fd = catch_signals(options->is_watched),
 	};
 	br_run(plan, &how, &outcome);
 	if (outcome.sink_failure.code != BR_OK)

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "cmd/commands.h"
 #include "cmd/complete.h"
+#include "cmd/rerun.h"
 
 void complain(const struct br_err *err)
 {
@@ -58,8 +59,9 @@ static int run_command(const struct options *options, char **argv)
 		return print("buildr " BUILDR_VERSION "\n");
 	switch (options->command) {
 	case COMMAND_RUN:
-		return options->is_dry_run ? cmd_plan(options)
-					   : cmd_run(options);
+		if (options->is_dry_run)
+			return cmd_plan(options);
+		return options->is_watch ? rerun(options) : cmd_run(options);
 	case COMMAND_CHECK:
 		return cmd_check(options);
 	case COMMAND_PLAN:

@@ -180,6 +180,8 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	{ "list", '\0', NULL, COMMAND_INIT, SWITCH(is_list),
 		.without_variable = COMMAND_INIT,
 		.help = "print what TEMPLATE can be" },
+	{ "watch", '\0', NULL, COMMAND_RUN, SWITCH(is_watch),
+		.help = "run again, whenever files change, what that concerns" },
 	{ "timeout", '\0', "DURATION", COMMAND_RUN, VALUE(set_timeout),
 		.help = "for the whole build, like 90s, 20m or 2h" },
 	{ "grace", '\0', "DURATION", COMMAND_RUN, VALUE(set_grace),

@@ -235,6 +235,9 @@ static bool check_rest(const struct options *options, struct br_err *err)
 	if (options->is_wait && options->is_detached)
 		return br_fail(err, BR_EINPUT,
 			"--wait and --detach exclude each other");
+	if (options->is_watch && options->is_dry_run)
+		return br_fail(err, BR_EINPUT,
+			"--watch and --dry-run exclude each other");
 	return check_output(options, err);
 }
 

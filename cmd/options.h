@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "engine/engine.h"
+#include "plan/plan.h"
 #include "run/run.h"
 
 /* Bits, so that an option can name all commands that take it. */
@@ -106,6 +107,11 @@ struct options {
 	bool is_no_cache;
 	bool is_dry_run;
 	bool is_list;
+	bool is_watch;
+	/* A build of --watch: see rerun_build.h. */
+	bool is_watched;
+	/* What changed, for it; NULL: git knows. */
+	const struct br_plan_names *changed;
 	bool is_verbose;
 	bool is_quiet;
 	/* Of COMMAND_DOCTOR: what is wrong with the file of options; BR_OK: nothing. */

@@ -150,6 +150,8 @@ static void each_command_has_its_own_forms_and_options(void **state)
 	char wet[] = "run -o mermaid";
 	char group[] = "plan --group";
 	char only[] = "check --only a";
+	char watch[] = "plan --watch";
+	char both[] = "--watch --dry-run";
 	struct options options = { 0 };
 	struct br_err err = { 0 };
 
@@ -163,6 +165,8 @@ static void each_command_has_its_own_forms_and_options(void **state)
 	assert_refused(wet, "'buildr run' does not know this form of --output");
 	assert_refused(group, "--group is no option of 'buildr plan'");
 	assert_refused(only, "--only is no option of 'buildr check'");
+	assert_refused(watch, "--watch is no option of 'buildr plan'");
+	assert_refused(both, "--watch and --dry-run exclude each other");
 }
 
 static void buildr_output_is_for_run_alone(void **state)
