@@ -43,10 +43,11 @@ static void on_signal(int number)
 	int saved = errno;
 	bool is_interrupt = number == SIGINT || number == BUILD_INTERRUPT;
 	/* A terminal that closes is an end like any other. */
-	char byte = is_interrupt ? SIGINT : SIGTERM;
+	int asked = is_interrupt ? SIGINT : SIGTERM;
+	char byte = (char)asked;
 
 	if (signal_count == 0)
-		first_signal = byte;
+		first_signal = asked;
 	signal_count++;
 	(void)!write((int)signal_fd, &byte, 1);
 	if (signal_count == 2)

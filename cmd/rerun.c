@@ -63,7 +63,6 @@ struct rerun {
 BR_PRINTF(2, 3)
 static void say(const struct rerun *rerun, const char *fmt, ...)
 {
-	br_autofree char *text = NULL;
 	va_list args;
 
 	if (rerun->options->is_quiet || rerun->options->output == OUTPUT_QUIET)

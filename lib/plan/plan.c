@@ -364,8 +364,7 @@ static void gather_facts(struct building *building)
 	};
 	if (options->changed)
 		br_changes_set(&building->changes, options->changed->items,
-			options->changed->count,
-			"the last build that passed");
+			options->changed->count, "the last build that passed");
 	building->facts = (struct br_when_facts){
 		.git = &building->git,
 		.event = options->event ? options->event : default_event,

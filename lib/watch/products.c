@@ -57,7 +57,6 @@ static void stamp_of(const char *top, const char *path, struct br_stamp *stamp)
 void br_products_note(struct br_products *products, const char *top,
 	const struct br_batch *batch)
 {
-	limit(products);
 	products->chain = 0;
 	for (size_t i = 0; i < batch->index.paths.count; i++) {
 		const char *path = batch->index.paths.items[i];
@@ -66,6 +65,7 @@ void br_products_note(struct br_products *products, const char *top,
 		*product = (struct br_product){ .has_stamp = true };
 		stamp_of(top, path, &product->stamp);
 	}
+	limit(products);
 }
 
 /* What is done with a file that was written to while a build ran. */
@@ -145,7 +145,6 @@ static void drop_both(
 void br_products_judge(struct br_products *products, const char *top,
 	struct br_batch *batch, struct br_paths *found)
 {
-	limit(products);
 	size_t count = batch->index.paths.count;
 	br_autofree bool *is_new = br_alloc_array(count, sizeof(bool));
 	br_autofree bool *is_dropped = br_alloc_array(count, sizeof(bool));
@@ -167,6 +166,7 @@ void br_products_judge(struct br_products *products, const char *top,
 		products->chain = 0;
 	else if (products->chain++ >= BR_PRODUCTS_CHAIN)
 		end_chain(products, batch, is_new, found);
+	limit(products);
 }
 
 void br_products_done(struct br_products *products)
