@@ -206,12 +206,17 @@ slow:
     - echo "$text"; while [ "$text" = one ] && [ ! -e /tmp/go ]; do
         [ "$(cat src/text)" = one ] || touch /tmp/go; sleep 0.05; done
 """
+# It takes a moment to say goodbye: who is stopped twice at once does not wait for that.
 HANGS = """
 image: buildr-test:latest
 stages: [slow]
 slow:
   script:
-    - trap 'sleep 1; echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.1; done
+    - |
+      set +e
+      trap 'n=0; while [ $n -lt 100000 ]; do n=$((n+1)); done; echo goodbye; exit 0' TERM
+      echo ready
+      while :; do sleep 0.1; done
 """
 
 
@@ -228,7 +233,7 @@ def what_is_saved_during_a_build_is_built_after_it(program, wire):
 
 def a_signal_stops_the_build_and_ends(program, wire):
     """To the whole group, as a terminal does: it must not count twice."""
-    with watched(program, HANGS) as project:
+    with watched(program, HANGS, "--grace", "100s") as project:
         next_event(project.process, says("ready"))
         os.killpg(project.process.pid, signal.SIGINT)
         next_event(project.process, says("goodbye"))
