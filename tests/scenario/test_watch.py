@@ -295,6 +295,22 @@ def the_terminal_has_two_keys(program, wire):
         place.remove()
 
 
+def a_limit_of_the_machine_is_named(program, wire):
+    """Of a namespace of its own; where none can be made there is nothing to see."""
+    place = Place(program)
+    limits = "/proc/sys/user/max_inotify_watches"
+    try:
+        place.manifest(ONE)
+        write(place, {"src/text": "one\n"})
+        result = place.shell(f"unshare -Ur sh -c 'echo 1 >{limits} && exec buildr --watch' || "
+                             "{ s=$?; unshare -Ur true || exit 3; exit $s; }", wire)
+        check_equal(result.status, 3, f"exit status; it said {result.stderr!r}")
+        check(b"max_user_watches" in result.stderr or b"unshare" in result.stderr,
+              result.stderr)
+    finally:
+        place.remove()
+
+
 def wrong_usage_ends_it(program, wire):
     place = Place(program)
     try:
@@ -316,5 +332,6 @@ if __name__ == "__main__":
         ends_when_the_project_is_gone,
         works_without_git,
         the_terminal_has_two_keys,
+        a_limit_of_the_machine_is_named,
         wrong_usage_ends_it,
     )], jobs=4)
