@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +19,12 @@
 #include "cmd/commands.h"
 #include "cmd/rerun_build.h"
 #include "cmd/rerun_files.h"
+#include "cmd/rerun_say.h"
 #include "watch/batch.h"
 #include "watch/products.h"
 #include "watch/watch.h"
 
-enum {
-	EXIT_SIGNAL = 128,
-	/* Of files that changed. */
-	NAMED_MOST = 3,
-};
+enum { EXIT_SIGNAL = 128 };
 
 struct rerun {
 	const struct options *options;
@@ -60,40 +56,11 @@ struct rerun {
 	int end_status;
 };
 
-BR_PRINTF(2, 3)
-static void say(const struct rerun *rerun, const char *fmt, ...)
-{
-	va_list args;
-
-	if (rerun->options->is_quiet || rerun->options->output == OUTPUT_QUIET)
-		return;
-	va_start(args, fmt);
-	(void)fputs("buildr: ", stderr);
-	(void)vfprintf(stderr, fmt, args);
-	(void)fputc('\n', stderr);
-	va_end(args);
-}
-
-/* Say something of a few files. */
-static void say_files(const struct rerun *rerun, const struct br_paths *paths,
-	const char *what)
-{
-	br_autobuf struct br_buf names = { 0 };
-
-	for (size_t i = 0; i < paths->count && i < NAMED_MOST; i++)
-		br_buf_addf(&names, "%s%s", i > 0 ? ", " : "", paths->items[i]);
-	if (paths->count > NAMED_MOST)
-		br_buf_addf(&names, " and %zu more", paths->count - NAMED_MOST);
-	if (paths->count == 0)
-		br_buf_add_text(&names, "many files");
-	say(rerun, "%s %s", br_buf_text(&names), what);
-}
-
 static void say_waiting(struct rerun *rerun)
 {
 	/* It may be ours again by now. */
 	rerun->keys_fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
-	say(rerun, "waiting for files to change%s",
+	rerun_say(rerun->options, "waiting for files to change%s",
 		rerun->keys_fd >= 0 ? " (Enter: run again, q and Enter: end)"
 				    : "");
 }
@@ -152,8 +119,8 @@ static void start_build(struct rerun *rerun)
 	say_waiting(rerun);
 }
 
-/* Leave out what does not count. */
-static bool filter(struct rerun *rerun, struct br_err *err)
+/* Leave out what does not count; `is_users`: no build has changed it. */
+static bool filter(struct rerun *rerun, bool is_users, struct br_err *err)
 {
 	const struct br_paths *paths = &rerun->batch.index.paths;
 	br_autofree bool *is_dropped =
@@ -171,7 +138,8 @@ static bool filter(struct rerun *rerun, struct br_err *err)
 		if (strcmp(name, ".gitignore") != 0)
 			continue;
 		/* More may count now, and what builds write may not. */
-		br_products_done(&rerun->products);
+		if (is_users)
+			br_products_done(&rerun->products);
 		return br_watch_look_again(rerun->watch, err);
 	}
 	return true;
@@ -211,14 +179,14 @@ static void build_changes(struct rerun *rerun, const char *what)
 	if (is_named &&
 		rerun_files_load(rerun->options, &rerun->files, &ignored))
 		watch_named(rerun);
-	say_files(rerun, paths, what);
+	rerun_say_files(rerun->options, paths, what);
 	start_build(rerun);
 }
 
 /* It has been quiet for a moment. */
 static bool take_changes(struct rerun *rerun, struct br_err *err)
 {
-	if (!filter(rerun, err))
+	if (!filter(rerun, true, err))
 		return false;
 	drop_passing(rerun);
 	if (br_batch_is_empty(&rerun->batch))
@@ -234,12 +202,12 @@ static bool take_end(struct rerun *rerun, struct br_err *err)
 	struct br_paths found = { 0 };
 
 	rerun->has_ended = false;
-	if (!filter(rerun, err))
+	if (!filter(rerun, false, err))
 		return false;
 	br_products_judge(
 		&rerun->products, rerun->files.top, &rerun->batch, &found);
 	if (found.count > 0)
-		say_files(rerun, &found,
+		rerun_say_files(rerun->options, &found,
 			"changes in each build, which starts no more builds; "
 			"if builds write that, .gitignore should name it");
 	br_paths_done(&found);
@@ -417,7 +385,7 @@ static bool open_all(struct rerun *rerun, struct br_err *err)
 		return false;
 	watch_named(rerun);
 	if (rerun_files_is_git_silent(&rerun->files))
-		say(rerun,
+		rerun_say(rerun->options,
 			"git does not say what it ignores here: all files "
 			"count");
 	return true;

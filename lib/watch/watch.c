@@ -327,6 +327,9 @@ bool br_watch_add_file(
 	/* One that is in the tree is told from there. */
 	if (!br_folders_find(&watch->folders, number))
 		br_folders_set(&watch->folders, number, folder);
+	for (size_t i = 0; i < watch->files.count; i++)
+		if (!strcmp(watch->files.items[i], path))
+			return true;
 	br_paths_add(&watch->files, path);
 	return true;
 }

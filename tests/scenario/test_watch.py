@@ -113,9 +113,11 @@ def a_save_is_one_build_and_what_is_ignored_is_none(program, wire):
         new.rename(project.place.project / "new")
         project.stages()
         check("new/loop changed" in project.wait(), project.said())
-        project.write(new__deep__file="x")
+        file = project.place.top / "\x1b[2J"
+        file.write_text("x")
+        file.rename(project.place.project / "new/deep" / file.name)
         project.stages()
-        check("new/" in project.wait(), project.said())
+        check("new/deep/?[2J changed" in project.wait(), project.said())
         check_equal(project.end(signal.SIGINT, 130), [], "events of builds too many")
 
 
