@@ -23,11 +23,11 @@ void rerun_say(const struct options *options, const char *fmt, ...)
 
 	if (options->is_quiet || options->output == OUTPUT_QUIET)
 		return;
-	va_start(args, fmt);
 	(void)fputs("buildr: ", stderr);
+	va_start(args, fmt);
 	(void)vfprintf(stderr, fmt, args);
-	(void)fputc('\n', stderr);
 	va_end(args);
+	(void)fputc('\n', stderr);
 }
 
 void rerun_say_files(const struct options *options,
