@@ -171,6 +171,23 @@ static void follows_a_folder_to_its_new_name(void **state)
 	assert_int_equal(br_watch_folder_count(seen->watch), 3);
 }
 
+static void is_silent_of_a_folder_that_was_taken_away(void **state)
+{
+	struct seen *seen = *state;
+	char *outside = folder_make();
+	br_autofree char *from = br_path_join(seen->top, "away");
+	br_autofree char *to = br_path_join(outside, "away");
+
+	write_to(seen, "away/deep/file");
+	begin(seen);
+	assert_int_equal(rename(from, to), 0);
+	expect(seen, "?away/ ");
+	folder_write(outside, "away/deep/other", 0600, "text");
+	expect(seen, "");
+	assert_int_equal(br_watch_folder_count(seen->watch), 1);
+	folder_remove(outside);
+}
+
 static void forgets_a_folder_that_is_gone(void **state)
 {
 	struct seen *seen = *state;
@@ -296,6 +313,7 @@ int main(void)
 		WATCHED(tells_what_happens_to_a_file),
 		WATCHED(tells_what_is_in_a_new_folder_before_it_is_watched),
 		WATCHED(follows_a_folder_to_its_new_name),
+		WATCHED(is_silent_of_a_folder_that_was_taken_away),
 		WATCHED(forgets_a_folder_that_is_gone),
 		WATCHED(leaves_out_what_is_ignored_until_it_looks_again),
 		WATCHED(does_not_follow_links),
