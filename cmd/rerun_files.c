@@ -91,6 +91,8 @@ bool rerun_files_find(const struct options *options, struct rerun_files *files,
 	add_named(files, manifest);
 	if (!br_log_folder_find(files->top, &files->logs, &ignored))
 		files->logs = NULL;
+	if (options->junit)
+		files->report = canonical(options->junit);
 	return true;
 }
 
@@ -140,11 +142,13 @@ static bool is_noise(const char *path)
 	return false;
 }
 
-static bool is_log(const struct rerun_files *files, const char *path)
+static bool is_own(const struct rerun_files *files, const char *path)
 {
 	br_autofree char *whole = br_path_join(files->top, path);
 	size_t len = files->logs ? strlen(files->logs) : 0;
 
+	if (files->report && !strcmp(whole, files->report))
+		return true;
 	return len > 0 && !strncmp(whole, files->logs, len) &&
 		(whole[len] == '/' || whole[len] == '\0');
 }
@@ -252,7 +256,7 @@ void rerun_files_ignore(const struct rerun_files *files,
 		bool is_named = rerun_files_is_named(files, paths[i]);
 
 		is_ignored[i] = !is_named &&
-			(is_noise(paths[i]) || is_log(files, paths[i]));
+			(is_noise(paths[i]) || is_own(files, paths[i]));
 		if (!is_named && !is_ignored[i])
 			repositories[i] = repository_of(files, paths[i]);
 	}
@@ -286,5 +290,6 @@ void rerun_files_done(struct rerun_files *files)
 	br_paths_done(&files->named);
 	free(files->top);
 	free(files->logs);
+	free(files->report);
 	*files = (struct rerun_files){ 0 };
 }

@@ -22,8 +22,9 @@ struct rerun_files {
 	char *top;
 	/* The manifest and the files that it names; absolute. */
 	struct br_paths named;
-	/* Where buildr itself writes; NULL: not known. Owned. */
+	/* What buildr itself writes: the logs, --junit; NULL: nothing. Owned. */
 	char *logs;
+	char *report;
 };
 
 /*
