@@ -7,10 +7,17 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/str.h"
+
+/*
+ * Count the bytes at the start of a text that stand for themselves in a JSON string:
+ * neither quotes, backslashes nor control characters.
+ */
+size_t br_json_plain_len(const char *text, size_t len);
 
 /*
  * Add `text` as a JSON string with its quotes. Control characters, DEL, `"` and

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clean.h"
+#include "base/json_text.h"
 #include "base/utf8.h"
 
 static bool fail_syntax(struct br_err *err)
@@ -52,6 +53,14 @@ static bool copy_marked(
 	size_t i = 0;
 
 	while (i < text.len) {
+		/* Most of a long text is such, and needs no look at each byte. */
+		size_t plain = br_json_plain_len(text.data + i, text.len - i);
+
+		br_buf_add(copy, text.data + i, plain);
+		i += plain;
+		if (i == text.len)
+			break;
+
 		char c = text.data[i];
 
 		if (is_control(c) && (is_inside || !is_space(c)))
