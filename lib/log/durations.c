@@ -146,9 +146,9 @@ static void load_end(int fd, struct br_buf *text)
 }
 
 static void read_log(
-	struct finder *finder, const char *folder, const char *name)
+	struct finder *finder, const char *folder, const char *build)
 {
-	br_autofree char *path = br_path_join(folder, name);
+	br_autofree char *path = br_log_path(folder, build, BR_LOG_SUFFIX);
 	br_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	br_autobuf struct br_buf text = { 0 };
 
@@ -199,11 +199,11 @@ void br_log_durations(const char *project_dir, struct br_arena *arena,
 	*durations = (struct br_durations){ 0 };
 	if (!br_log_folder_find(project_dir, &folder, &homeless))
 		return;
-	br_log_files_load(folder, &files);
+	(void)br_log_files_load(folder, &files);
 	for (size_t i = 0; i < files.count && i < BR_LOG_DURATION_FILES &&
 		finder.read_bytes < BR_LIMIT_LOGS_BYTES;
 		i++)
-		read_log(&finder, folder, files.items[i].name);
+		read_log(&finder, folder, files.items[i].build);
 	br_log_files_done(&files);
 	if (finder.count > 0)
 		keep_newest(&finder, durations);

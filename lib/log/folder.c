@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -101,61 +103,95 @@ bool br_log_folder_make(const char *path, struct br_err *err)
 		br_fail_errno(err, "make folder '%s'", path);
 }
 
-static bool is_log(const char *name)
+char *br_log_path(const char *folder, const char *build, const char *suffix)
 {
-	char build[BR_UUID_TEXT_BYTES] = "";
-	size_t len = strlen(name);
+	br_autofree char *name = br_format("%s%s", build, suffix);
 
-	if (len != sizeof(build) - 1 + strlen(BR_LOG_SUFFIX) ||
-		strcmp(name + sizeof(build) - 1, BR_LOG_SUFFIX) != 0)
+	return br_path_join(folder, name);
+}
+
+/* Gives false where `name` is not that of a log. */
+static bool find_build(const char *name, char build[BR_UUID_TEXT_BYTES])
+{
+	enum { ID_CHARS = BR_UUID_TEXT_BYTES - 1 };
+
+	if (strlen(name) != ID_CHARS + strlen(BR_LOG_SUFFIX) ||
+		strcmp(name + ID_CHARS, BR_LOG_SUFFIX) != 0)
 		return false;
-	memcpy(build, name, sizeof(build) - 1);
+	memcpy(build, name, ID_CHARS);
+	build[ID_CHARS] = '\0';
 	return br_uuid_is_valid(build);
+}
+
+/* The first 48 bits of a UUIDv7; -1: it is another one. */
+static int64_t begun_ms_of(const char *build)
+{
+	enum { HIGH_CHARS = 8, LOW_CHARS = 4, VERSION_AT = 14 };
+	char digits[HIGH_CHARS + LOW_CHARS + 1] = "";
+
+	if (build[VERSION_AT] != '7')
+		return -1;
+	memcpy(digits, build, HIGH_CHARS);
+	memcpy(digits + HIGH_CHARS, build + HIGH_CHARS + 1, LOW_CHARS);
+	return (int64_t)strtoull(digits, NULL, 16);
+}
+
+static bool look_at(int folder, const char *name, struct stat *status)
+{
+	return fstatat(folder, name, status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(status->st_mode);
+}
+
+static int64_t output_bytes(int folder, const char *build)
+{
+	char name[BR_UUID_TEXT_BYTES + sizeof(BR_LOG_OUTPUT_SUFFIX)];
+	struct stat status;
+
+	(void)snprintf(name, sizeof(name), "%s%s", build, BR_LOG_OUTPUT_SUFFIX);
+	return look_at(folder, name, &status) ? status.st_size : 0;
 }
 
 static void note_file(struct br_log_files *files, int folder, const char *name)
 {
+	struct br_log_file file = { .begun_ms = -1 };
 	struct stat status;
 
-	if (!is_log(name) ||
-		fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-		!S_ISREG(status.st_mode))
+	if (!find_build(name, file.build) || !look_at(folder, name, &status))
 		return;
+	file.size_bytes = status.st_size + output_bytes(folder, file.build);
+	file.begun_ms = begun_ms_of(file.build);
+	if (file.begun_ms < 0)
+		file.begun_ms = (int64_t)status.st_mtim.tv_sec * 1000 +
+			status.st_mtim.tv_nsec / 1000000;
 	files->items = br_grow(files->items, files->count, &files->capacity,
 		sizeof(*files->items));
-
-	struct br_log_file *file = &files->items[files->count++];
-
-	*file = (struct br_log_file){
-		.written_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 +
-			status.st_mtim.tv_nsec,
-	};
-	memcpy(file->name, name, strlen(name));
+	files->items[files->count++] = file;
 }
 
-/* The newest first; names of builds that buildr made are sorted by time, too. */
+/* The newest first. */
 static int compare(const void *a, const void *b)
 {
 	const struct br_log_file *left = a;
 	const struct br_log_file *right = b;
 
-	if (left->written_ns != right->written_ns)
-		return left->written_ns < right->written_ns ? 1 : -1;
-	return strcmp(right->name, left->name);
+	if (left->begun_ms != right->begun_ms)
+		return left->begun_ms < right->begun_ms ? 1 : -1;
+	return strcmp(right->build, left->build);
 }
 
-void br_log_files_load(const char *folder, struct br_log_files *files)
+bool br_log_files_load(const char *folder, struct br_log_files *files)
 {
 	DIR *dir = opendir(folder);
 
 	if (!dir)
-		return;
+		return false;
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
 		note_file(files, dirfd(dir), entry->d_name);
 	(void)closedir(dir);
 	if (files->count > 0)
 		qsort(files->items, files->count, sizeof(*files->items),
 			compare);
+	return true;
 }
 
 void br_log_files_done(struct br_log_files *files)
@@ -164,17 +200,62 @@ void br_log_files_done(struct br_log_files *files)
 	*files = (struct br_log_files){ 0 };
 }
 
-void br_log_folder_prune(const char *folder, size_t kept)
+/*
+ * Of the process, not of the open file: children that are forked do not have it,
+ * and it is gone with the process, whatever becomes of that.
+ */
+void br_log_lock(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	/* Where there are no locks the build is taken for one that has ended. */
+	(void)fcntl(fd, F_SETLK, &whole);
+}
+
+bool br_log_is_locked(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
+static bool is_running(const char *path)
+{
+	br_autoclose int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	return fd >= 0 && br_log_is_locked(fd);
+}
+
+/* What is found by comes last; any of it may be gone already. */
+static void remove_log(const char *folder, const char *build)
+{
+	br_autofree char *path = br_log_path(folder, build, BR_LOG_SUFFIX);
+	br_autofree char *output =
+		br_log_path(folder, build, BR_LOG_OUTPUT_SUFFIX);
+
+	if (is_running(path))
+		return;
+	(void)unlink(output);
+	(void)unlink(path);
+}
+
+void br_log_folder_prune(
+	const char *folder, const struct br_log_limits *limits, const char *own)
 {
 	struct br_log_files files = { 0 };
+	int64_t total_bytes = 0;
 
-	br_log_files_load(folder, &files);
-	for (size_t i = kept; i < files.count; i++) {
-		br_autofree char *path =
-			br_path_join(folder, files.items[i].name);
+	if (!br_log_files_load(folder, &files))
+		return;
+	for (size_t i = 0; i < files.count; i++) {
+		const struct br_log_file *file = &files.items[i];
 
-		/* It may be gone already. */
-		(void)unlink(path);
+		total_bytes += file->size_bytes;
+		/* To open our own would let go of its lock. */
+		if ((i >= limits->builds || total_bytes > limits->size_bytes) &&
+			strcmp(file->build, own) != 0)
+			remove_log(folder, file->build);
 	}
 	br_log_files_done(&files);
 }

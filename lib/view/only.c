@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/only.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clean.h"
+#include "base/clock.h"
+#include "view/private.h"
+
+struct only {
+	struct br_view view;
+	struct br_sink *inner;
+	const struct br_names *names;
+};
+
+/* `test (py=3.12)` is of the matrix `test`. */
+static bool is_of_matrix(const char *stage, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(stage, name, len) == 0 &&
+		br_has_prefix(stage + len, " (");
+}
+
+bool br_only_matches(const char *wanted, const char *stage)
+{
+	return strcmp(wanted, stage) == 0 || is_of_matrix(stage, wanted) ||
+		(strpbrk(wanted, "*?[") && fnmatch(wanted, stage, 0) == 0);
+}
+
+static bool is_wanted(const struct only *only, const char *stage)
+{
+	for (size_t i = 0; i < only->names->count; i++)
+		if (br_only_matches(only->names->items[i], stage))
+			return true;
+	return false;
+}
+
+static bool show_start(const struct only *only, const struct br_event *event,
+	struct br_err *err)
+{
+	const struct br_names *all = &event->build_started.stages;
+	br_autofree const char **items =
+		br_alloc_array(all->count, sizeof(*items));
+	struct br_event shown = *event;
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (is_wanted(only, all->items[i]))
+			items[count++] = all->items[i];
+	/* Absent stays absent. */
+	if (all->items)
+		shown.build_started.stages = (struct br_names){ items, count };
+	return br_sink_handle(only->inner, &shown, err);
+}
+
+static bool show_end(const struct only *only, const struct br_event *event,
+	struct br_err *err)
+{
+	const struct br_stage_results *all = &event->build_finished.stages;
+	br_autofree struct br_stage_result *items =
+		br_alloc_array(all->count, sizeof(*items));
+	struct br_event shown = *event;
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (is_wanted(only, all->items[i].stage))
+			items[count++] = all->items[i];
+	shown.build_finished.stages = (struct br_stage_results){ items, count };
+	return br_sink_handle(only->inner, &shown, err);
+}
+
+/* Give the stage that an event is of, or NULL. */
+static const char *stage_of(const struct br_event *event)
+{
+	switch (event->type) {
+	case BR_EVENT_STAGE_STARTED:
+		return event->stage_started.stage;
+	case BR_EVENT_STEP_STARTED:
+		return event->step_started.stage;
+	case BR_EVENT_OUTPUT:
+		return event->output.stage;
+	case BR_EVENT_STEP_FINISHED:
+		return event->step_finished.stage;
+	case BR_EVENT_STAGE_FINISHED:
+		return event->stage_finished.stage;
+	case BR_EVENT_STAGE_SKIPPED:
+		return event->stage_skipped.stage;
+	case BR_EVENT_CACHE_HIT:
+	case BR_EVENT_CACHE_MISS:
+	case BR_EVENT_CACHE_STORED:
+		return event->cache.stage;
+	case BR_EVENT_BUILD_STARTED:
+	case BR_EVENT_IMAGE_PULLING:
+	case BR_EVENT_IMAGE_READY:
+	case BR_EVENT_CONTAINER_STARTED:
+	case BR_EVENT_NOTICE:
+	case BR_EVENT_BUILD_FINISHED:
+		return NULL;
+	}
+	return NULL;
+}
+
+static bool handle(
+	struct br_sink *self, const struct br_event *event, struct br_err *err)
+{
+	struct only *only = (struct only *)self;
+	const char *stage = stage_of(event);
+
+	if (event->type == BR_EVENT_BUILD_STARTED)
+		return show_start(only, event, err);
+	if (event->type == BR_EVENT_BUILD_FINISHED)
+		return show_end(only, event, err);
+	if (event->type == BR_EVENT_NOTICE || (stage && is_wanted(only, stage)))
+		return br_sink_handle(only->inner, event, err);
+	return true;
+}
+
+static bool flush(struct br_sink *self, struct br_err *err)
+{
+	return br_sink_flush(((struct only *)self)->inner, err);
+}
+
+/* It is the view's to say when, and it is asked each time. */
+static bool tick(struct br_sink *self, struct br_err *err)
+{
+	return br_sink_tick(
+		((struct only *)self)->inner, br_clock_now_ms(), err);
+}
+
+static void free_only(struct br_view *view)
+{
+	struct only *only = (struct only *)view;
+
+	br_view_free(only->inner);
+	free(only);
+}
+
+struct br_sink *br_only_new(struct br_sink *view, const struct br_names *names)
+{
+	struct only *only = br_alloc(sizeof(*only));
+
+	only->view.sink.handle = handle;
+	only->view.sink.flush = flush;
+	only->view.sink.tick = tick;
+	only->view.sink.tick_ms = 1;
+	only->view.free = free_only;
+	only->inner = view;
+	only->names = names;
+	return &only->view.sink;
+}
