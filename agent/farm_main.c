@@ -23,6 +23,8 @@ static int run(const struct options *options)
 	case COMMAND_INIT:
 	case COMMAND_COMPLETION:
 	case COMMAND_HELP:
+	case COMMAND_LOG:
+	case COMMAND_EVENTS:
 		break;
 	}
 	(void)fprintf(stderr, "buildr-farm: this is a part of buildr\n");

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "base/mask.h"
 #include "base/quote.h"
 #include "cmd/commands.h"
 #include "cmd/project.h"
@@ -127,26 +128,70 @@ static char *describe_call(const struct options *options)
 	return br_buf_take(&command);
 }
 
-/* A build needs no log, so only -v wants to hear why there is none. */
-static struct br_sink *open_log(const struct options *options,
-	const struct br_plan *plan, const char *build)
+/* A copy of `text` without secrets, or NULL. Owned by `arena`. */
+static const char *mask(
+	const struct br_mask *secrets, const char *text, struct br_arena *arena)
 {
+	br_autobuf struct br_buf masked = { 0 };
+
+	if (!text)
+		return NULL;
+	br_mask_text(secrets, br_str(text), &masked);
+	return br_arena_strdup(arena, br_buf_text(&masked));
+}
+
+static void describe_build(const struct br_plan *plan, const char *command,
+	struct br_arena *arena, struct br_log_header *header)
+{
+	br_auto(br_mask) struct br_mask *secrets =
+		br_mask_new(plan->secrets, plan->secret_count);
+
+	*header = (struct br_log_header){
+		.branch = mask(secrets, plan->git_branch, arena),
+		.commit = mask(secrets, plan->git_commit, arena),
+		.command = mask(secrets, command, arena),
+	};
+}
+
+/*
+ * A build needs no log. That there is no home for one is how things are here, and only
+ * -v wants to hear it.
+ */
+static struct br_sink *open_log(const struct options *options,
+	const struct br_plan *plan, const char *build, const char *command)
+{
+	struct br_log_options how = {
+		.project_dir = plan->project_dir,
+		.build = build,
+		.limits = { .builds = (size_t)options->log_builds,
+			.size_bytes = options->log_bytes },
+	};
+	struct br_arena arena = { 0 };
 	struct br_sink *log = NULL;
 	struct br_err err = { 0 };
 
-	if (br_log_open(plan->project_dir, build, &log, &err))
-		return log;
-	if (options->is_verbose)
-		(void)fprintf(stderr, "buildr: no log: %s\n", err.text);
-	return NULL;
+	if (how.limits.builds == 0 || how.limits.size_bytes == 0)
+		return NULL;
+	describe_build(plan, command, &arena, &how.header);
+	if (!br_log_open(&how, &log, &err) &&
+		(err.code != BR_EUNAVAIL || options->is_verbose))
+		(void)fprintf(
+			stderr, "buildr: no log of this build: %s\n", err.text);
+	br_arena_done(&arena);
+	return log;
 }
 
-static void close_log(const struct options *options, struct br_sink *log)
+static void close_log(struct br_sink *log)
 {
-	if (log && br_log_lost(log) > 0 && options->is_verbose)
+	struct br_err why = { 0 };
+	size_t lost = log ? br_log_lost(log, &why) : 0;
+
+	if (lost > 0)
 		(void)fprintf(stderr,
-			"buildr: the log is without the last %zu events\n",
-			br_log_lost(log));
+			"buildr: %zu event%s of this build %s not in its log: "
+			"%s\n",
+			lost, lost == 1 ? "" : "s", lost == 1 ? "is" : "are",
+			why.text);
 	br_log_close(log);
 }
 
@@ -177,7 +222,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 	struct br_sink *view = views_make(options, command);
 	br_bus_add(&bus, view);
 
-	struct br_sink *log = open_log(options, plan, bus.build);
+	struct br_sink *log = open_log(options, plan, bus.build, command);
 	if (log)
 		br_bus_add(&bus, log);
 	if (report)
@@ -199,7 +244,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 	if (outcome.sink_failure.code != BR_OK)
 		complain(&outcome.sink_failure);
 	br_view_free(view);
-	close_log(options, log);
+	close_log(log);
 	return outcome.exit;
 }
 

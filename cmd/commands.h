@@ -27,6 +27,8 @@ int cmd_completion(const struct options *options);
 
 /* `argv` is that of main(), for the program that speaks to the broker. */
 int cmd_doctor(const struct options *options, char **argv);
+int cmd_log(const struct options *options);
+int cmd_events(const struct options *options);
 
 /*
  * Give way to the program that speaks to the broker, called as this one was. Comes

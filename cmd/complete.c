@@ -234,14 +234,9 @@ static void offer_builds(struct answer *answer)
 
 	if (manifest &&
 		br_log_folder_find(manifest->project_dir, &folder, &err))
-		br_log_files_load(folder, &files);
-	for (size_t i = 0; i < files.count; i++) {
-		char *suffix = strstr(files.items[i].name, BR_LOG_SUFFIX);
-
-		if (suffix)
-			*suffix = '\0';
-		offer(answer, files.items[i].name, NULL);
-	}
+		(void)br_log_files_load(folder, &files);
+	for (size_t i = 0; i < files.count; i++)
+		offer(answer, files.items[i].build, NULL);
 	br_log_files_done(&files);
 	br_diags_done(&diags);
 }
@@ -265,11 +260,11 @@ static const char *answer_value(
 static void answer_argument(struct answer *answer)
 {
 	const struct line *line = answer->line;
-	const char *command = command_name(line->command);
 
 	if (line->word_count == 0 && !line->is_behind)
 		offer_commands(answer);
-	if (line->command & (COMMAND_RUN | COMMAND_PLAN))
+	if ((line->command & (COMMAND_RUN | COMMAND_PLAN)) ||
+		((line->command & COMMANDS_LOG) && line->word_count > 1))
 		offer_stages(answer);
 	else if (line->command == COMMAND_HELP)
 		offer_commands(answer);
@@ -279,7 +274,7 @@ static void answer_argument(struct answer *answer)
 	else if (line->command == COMMAND_INIT)
 		for (size_t i = 0; i < KINDS; i++)
 			offer(answer, kinds[i].name, kinds[i].title);
-	else if (!strcmp(command, "log") && line->word_count == 1)
+	else if ((line->command & COMMANDS_LOG) && line->word_count == 1)
 		offer_builds(answer);
 }
 

@@ -68,6 +68,10 @@ static int run_command(const struct options *options, char **argv)
 		return cmd_plan(options);
 	case COMMAND_GC:
 		return cmd_gc(options);
+	case COMMAND_LOG:
+		return cmd_log(options);
+	case COMMAND_EVENTS:
+		return cmd_events(options);
 	case COMMAND_SUBMIT:
 	case COMMAND_CANCEL:
 	case COMMAND_WATCH:

@@ -8,7 +8,7 @@
 
 enum {
 	ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
-		COMMANDS_FARM | COMMANDS_TOOL,
+		COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG,
 	PLANNING = COMMAND_RUN | COMMAND_PLAN,
 	SHOWING = COMMAND_RUN | COMMAND_SUBMIT,
 };
@@ -117,6 +117,25 @@ static bool set_jobs(
 		br_wrap(err, "--jobs");
 }
 
+static bool set_log_builds(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return br_parse_int(value, 0, 10000, &options->log_builds, err) ||
+		br_wrap(err, "--log-builds");
+}
+
+static bool set_log_size(
+	struct options *options, const char *value, struct br_err *err)
+{
+	/* Here nothing at all makes sense. */
+	if (!strcmp(value, "0")) {
+		options->log_bytes = 0;
+		return true;
+	}
+	return br_parse_size(value, &options->log_bytes, err) ||
+		br_wrap(err, "--log-size");
+}
+
 /* Where the value of a row goes. */
 #define SWITCH(member) OPTION_SWITCH, offsetof(struct options, member)
 #define TEXT(member) OPTION_TEXT, offsetof(struct options, member)
@@ -134,7 +153,8 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.unlisted = COMMANDS_FARM | COMMANDS_TOOL,
 		.help = "the manifest" },
 	{ "docker-sock", 'H', "ADDRESS", ALL_COMMANDS, TEXT(docker_sock),
-		.unlisted = COMMANDS_FARM | COMMAND_INIT | COMMAND_COMPLETION,
+		.unlisted = COMMANDS_FARM | COMMANDS_LOG | COMMAND_INIT |
+			COMMAND_COMPLETION,
 		.help = "the engine: unix:///path or tcp://host:port" },
 	{ "only", '\0', "STAGE", PLANNING, NAMES(only),
 		.help = "run this stage, without what it needs" },
@@ -158,14 +178,15 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "pull images: missing (default), always or never" },
 	{ "output", 'o', "FORM",
 		SHOWING | COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH |
-			COMMAND_DOCTOR,
+			COMMAND_DOCTOR | COMMAND_LOG,
 		VALUE(set_output), CHOICES(output_choices),
 		/* BUILDR_OUTPUT means `run`, and must not break the others. */
 		.without_variable = COMMAND_CHECK | COMMAND_PLAN |
-			COMMAND_WATCH | COMMAND_DOCTOR,
+			COMMAND_WATCH | COMMAND_DOCTOR | COMMAND_LOG,
 		.help = "live, plain, json, quiet; plan: text, json, dot, mermaid; "
 			"check, doctor: text, json" },
-	{ "group", '\0', NULL, SHOWING, SWITCH(is_grouped),
+	{ "group", '\0', NULL, SHOWING | COMMAND_LOG, SWITCH(is_grouped),
+		.without_variable = COMMAND_LOG,
 		.help = "print each stage as a block when it ends" },
 	{ "jobs", 'j', "N", COMMAND_RUN, VALUE(set_jobs),
 		.help = "stages at once; default: one for each processor" },
@@ -190,6 +211,18 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		CHOICES(wire_choices),
 		.help = "how to speak to containers: auto (default), socket or "
 			"stdio" },
+	{ "log-builds", '\0', "N", COMMAND_RUN, VALUE(set_log_builds),
+		.help = "keep the logs of so many builds of the project; "
+			"default: 50" },
+	{ "log-size", '\0', "SIZE", COMMAND_RUN, VALUE(set_log_size),
+		.help = "and as much of them, like 500m; default: 1g" },
+	{ "follow", '\0', NULL, COMMANDS_LOG, SWITCH(is_followed),
+		.without_variable = COMMANDS_LOG,
+		.help = "log, events: go on until the build ends" },
+	{ "failed", '\0', NULL, COMMAND_LOG, SWITCH(is_failed_only),
+		.without_variable = COMMAND_LOG,
+		.help = "log: only stages that failed; without BUILD, only "
+			"builds that did" },
 	/*
 	 * What a job is like is said where it is submitted: BUILDR_STAGE and such
 	 * are set in steps, BUILDR_LABEL means the agent.
@@ -258,7 +291,15 @@ const struct command_row command_rows[COMMAND_ROWS] = {
 		"Without TEMPLATE the project's files tell what it is. What is "
 		"there is never\noverwritten.\n" },
 	{ "shell", 0, NULL },
-	{ "log", 0, NULL },
+	{ "log", COMMAND_LOG,
+		"list the builds of the project, or show one again",
+		"[BUILD [STAGE...]]",
+		"BUILD is an id, the start of one, or @1 for the newest, @2 for "
+		"the one before it.\nSTAGE is a name or a pattern, as "
+		"'test*'.\n" },
+	{ "events", COMMAND_EVENTS, "the events of a build as JSON lines",
+		"[BUILD [STAGE...]]",
+		"BUILD is as for 'buildr log'; default: the newest.\n" },
 	{ "doctor", COMMAND_DOCTOR,
 		"what buildr finds here, and what to do where it is wrong",
 		"" },
@@ -287,12 +328,13 @@ unsigned option_output_commands(enum output output)
 	case OUTPUT_AUTO:
 	case OUTPUT_JSON:
 		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
-			COMMANDS_FARM | COMMANDS_TOOL;
+			COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG;
 	case OUTPUT_PLAIN:
-		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH;
+		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH |
+			COMMAND_LOG;
 	case OUTPUT_LIVE:
 	case OUTPUT_QUIET:
-		return COMMAND_RUN | COMMAND_SUBMIT;
+		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_LOG;
 	case OUTPUT_TEXT:
 		return COMMAND_CHECK | COMMAND_PLAN | COMMAND_DOCTOR;
 	case OUTPUT_DOT:

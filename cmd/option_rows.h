@@ -60,7 +60,7 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_ROWS = 41 };
+enum { OPTION_ROWS = 45 };
 extern const struct option_row option_rows[OPTION_ROWS];
 
 struct command_row {
@@ -76,7 +76,7 @@ struct command_row {
 	const char *details;
 };
 
-enum { COMMAND_ROWS = 15 };
+enum { COMMAND_ROWS = 16 };
 extern const struct command_row command_rows[COMMAND_ROWS];
 
 /* Give the commands, as bits, that know a form of --output; all know AUTO, the default. */

@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "cmd/option_rows.h"
 #include "cmd/option_sources.h"
+#include "log/log.h"
 
 /* What getopt_long() wants, made from the table. */
 struct getopt_form {
@@ -238,6 +239,10 @@ static bool check_rest(const struct options *options, struct br_err *err)
 	if (options->is_watch && options->is_dry_run)
 		return br_fail(err, BR_EINPUT,
 			"--watch and --dry-run exclude each other");
+	if (options->is_followed && options->is_failed_only)
+		return br_fail(err, BR_EINPUT,
+			"--follow and --failed exclude each other: what failed "
+			"is known when the build has ended");
 	return check_output(options, err);
 }
 
@@ -310,6 +315,8 @@ bool options_parse(
 	};
 
 	options->grace_ms = BR_RUN_GRACE_MS;
+	options->log_builds = BR_LOG_KEPT;
+	options->log_bytes = BR_LOG_SIZE_BYTES;
 	return collect(argc, argv, &all, err) &&
 		take_command(&all, options, err) &&
 		read_sources(&all, options, err) &&
@@ -376,8 +383,9 @@ void options_help(enum command command, struct br_buf *text)
 		if (command_rows[i].command != 0)
 			br_buf_addf(text, "  %-12s%s\n", command_rows[i].name,
 				command_rows[i].help);
-	add_options_help(
-		COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC, text);
+	add_options_help(COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN |
+			COMMAND_GC | COMMANDS_LOG,
+		text);
 	br_buf_add_text(text,
 		"\nSTAGE is a name or a pattern, as 'test*'; --only, --from and "
 		"--skip can be repeated.\n"

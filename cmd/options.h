@@ -32,6 +32,8 @@ enum command {
 	COMMAND_COMPLETION = 1 << 10,
 	/* `help plan` is `plan --help`, and no command is ever this one. */
 	COMMAND_HELP = 1 << 11,
+	COMMAND_LOG = 1 << 12,
+	COMMAND_EVENTS = 1 << 13,
 };
 
 /* What speaks to a broker, which another program does: see farm.c. */
@@ -42,6 +44,9 @@ enum {
 	COMMANDS_TOOL = COMMAND_INIT | COMMAND_DOCTOR | COMMAND_COMPLETION |
 		COMMAND_HELP,
 };
+
+/* What shows logs. */
+enum { COMMANDS_LOG = COMMAND_LOG | COMMAND_EVENTS };
 
 enum output {
 	OUTPUT_AUTO,
@@ -89,6 +94,9 @@ struct options {
 	/* 0: the processors. */
 	int64_t jobs;
 	const char *junit;
+	/* Of the project's logs; 0: this build leaves none. */
+	int64_t log_builds;
+	int64_t log_bytes;
 	const char *commit;
 	const char *id;
 	/* --label, and --stage of a job. */
@@ -112,6 +120,9 @@ struct options {
 	bool is_watched;
 	/* What changed, for it; NULL: git knows. */
 	const struct br_plan_names *changed;
+	/* Of a log. */
+	bool is_followed;
+	bool is_failed_only;
 	bool is_verbose;
 	bool is_quiet;
 	/* Of COMMAND_DOCTOR: what is wrong with the file of options; BR_OK: nothing. */

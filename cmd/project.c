@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/project.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/clean.h"
+#include "base/file.h"
 #include "cmd/commands.h"
 #include "log/log.h"
 
@@ -72,4 +78,40 @@ int project_plan(const struct options *options, struct br_plan **plan)
 	}
 	br_diags_done(&diags);
 	return status;
+}
+
+/* Make the folder that `path` is in absolute. */
+static bool find_folder_of(const char *path, char **folder, struct br_err *err)
+{
+	br_autofree char *above = br_strdup(path);
+	char *slash = strrchr(above, '/');
+	const char *named = slash == above ? "/" : above;
+
+	if (slash)
+		*slash = '\0';
+	else
+		named = ".";
+	*folder = realpath(named, NULL);
+	if (*folder)
+		return true;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return br_fail(err, BR_EINPUT, "no directory '%s'", named);
+	return br_fail_errno(err, "open directory '%s'", named);
+}
+
+bool project_find(
+	const struct options *options, char **folder, struct br_err *err)
+{
+	const char *from = options->path ? options->path : ".";
+	br_autofree char *path = NULL;
+
+	if (options->file) {
+		path = br_path_join(from, options->file);
+	} else if (!br_manifest_find(from, &path, err)) {
+		if (err->code != BR_ENOTFOUND)
+			return false;
+		*err = (struct br_err){ 0 };
+		path = br_path_join(from, "none");
+	}
+	return find_folder_of(path, folder, err);
 }

@@ -12,3 +12,13 @@
  * caller frees *plan with br_plan_free().
  */
 int project_plan(const struct options *options, struct br_plan **plan);
+
+/*
+ * Find the project's directory, whatever is in the manifest. Where there is none, it is the
+ * one that -C names.
+ *
+ * Ownership: the caller frees *folder with free(). Fails with BR_EINPUT where there is no
+ * such directory, and with BR_ESYSTEM.
+ */
+bool project_find(const struct options *options, char **folder,
+	struct br_err *err) BR_MUST_CHECK;

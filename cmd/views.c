@@ -25,8 +25,7 @@ static bool is_smart(int fd)
 	return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
-/* Colour where it is a terminal that has it, and nobody says no. */
-static bool has_color(int fd)
+bool views_has_color(int fd)
 {
 	return is_smart(fd) && !variable("NO_COLOR");
 }
@@ -71,37 +70,38 @@ static enum br_folds find_folds(void)
 	return BR_FOLDS_NONE;
 }
 
-static bool is_one_file(void)
+static bool is_one_file(int err_fd)
 {
 	struct stat out = { 0 };
 	struct stat err = { 0 };
 
-	return fstat(STDOUT_FILENO, &out) == 0 &&
-		fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
-		out.st_ino == err.st_ino;
+	return fstat(STDOUT_FILENO, &out) == 0 && fstat(err_fd, &err) == 0 &&
+		out.st_dev == err.st_dev && out.st_ino == err.st_ino;
 }
 
 /*
  * Whoever reads the log of a CI system sees no terminal, even where it has one. Live draws on one terminal what belongs to stdout and what to stderr. Where they are
  * not the same one it is `plain`, also if somebody asks for it.
  */
-static bool is_live(const struct options *options)
+static bool is_live(const struct options *options, int err_fd)
 {
 	bool is_wanted = options->output == OUTPUT_LIVE ||
 		(options->output == OUTPUT_AUTO && !options->is_grouped &&
 			!is_set("CI"));
 
-	return is_wanted && is_smart(STDOUT_FILENO) &&
-		is_smart(STDERR_FILENO) && is_one_file();
+	return is_wanted && is_smart(STDOUT_FILENO) && is_smart(err_fd) &&
+		is_one_file(err_fd);
 }
 
-struct br_sink *views_make(const struct options *options, const char *command)
+/* What buildr says itself goes to `err_fd`. */
+static struct br_sink *make(
+	const struct options *options, const char *command, int err_fd)
 {
 	const struct br_view_options how = {
 		.out_fd = STDOUT_FILENO,
-		.err_fd = STDERR_FILENO,
-		.has_out_color = has_color(STDOUT_FILENO),
-		.has_err_color = has_color(STDERR_FILENO),
+		.err_fd = err_fd,
+		.has_out_color = views_has_color(STDOUT_FILENO),
+		.has_err_color = views_has_color(err_fd),
 		.has_unicode = has_unicode(),
 		.is_verbose = options->is_verbose,
 		.is_grouped = options->is_grouped,
@@ -113,5 +113,22 @@ struct br_sink *views_make(const struct options *options, const char *command)
 		return br_jsonl_new(&how);
 	if (options->output == OUTPUT_QUIET || options->is_quiet)
 		return br_quiet_new(&how);
-	return is_live(options) ? br_live_new(&how) : br_plain_new(&how);
+	return is_live(options, err_fd) ? br_live_new(&how)
+					: br_plain_new(&how);
+}
+
+struct br_sink *views_make(const struct options *options, const char *command)
+{
+	return make(options, command, STDERR_FILENO);
+}
+
+struct br_sink *views_make_of_log(
+	const struct options *options, const char *command)
+{
+	struct options how = *options;
+
+	/* What has ended has nothing to watch. */
+	if (how.output == OUTPUT_AUTO && !how.is_followed)
+		how.output = OUTPUT_PLAIN;
+	return make(&how, command, STDOUT_FILENO);
 }
