@@ -54,15 +54,36 @@ static char *logs_of(const char *project)
 	return path;
 }
 
-static struct br_sink *open_log(int number)
+static const struct br_log_limits usual = { BR_LOG_KEPT, BR_LOG_SIZE_BYTES };
+
+static bool try_log(int number, const struct br_log_limits *limits,
+	struct br_sink **log, struct br_err *err)
+{
+	char build[BR_UUID_TEXT_BYTES];
+	const struct br_log_options options = {
+		.project_dir = "/home/ann/app",
+		.build = build,
+		.limits = *limits,
+		.header = { .branch = "main", .command = "buildr run" },
+	};
+
+	(void)snprintf(build, sizeof(build), BUILD "%02d", number);
+	return br_log_open(&options, log, err);
+}
+
+static struct br_sink *open_limited(
+	int number, const struct br_log_limits *limits)
 {
 	struct br_sink *log = NULL;
 	struct br_err err = { 0 };
-	char build[BR_UUID_TEXT_BYTES];
 
-	(void)snprintf(build, sizeof(build), BUILD "%02d", number);
-	assert_true(br_log_open("/home/ann/app", build, &log, &err));
+	assert_true(try_log(number, limits, &log, &err));
 	return log;
+}
+
+static struct br_sink *open_log(int number)
+{
+	return open_limited(number, &usual);
 }
 
 static struct br_event finish(
@@ -80,6 +101,18 @@ static struct br_event finish(
 			.reason = result == BR_RESULT_PASS ? BR_REASON_NONE
 							   : BR_REASON_STATUS,
 			.status = -1 },
+	};
+}
+
+static struct br_event write_text(
+	const char *stage, uint64_t seq, const char *text)
+{
+	return (struct br_event){
+		.type = BR_EVENT_OUTPUT,
+		.seq = seq,
+		.attempt = 1,
+		.build = BUILD "00",
+		.output = { .stage = stage, .step = 1, .data = br_str(text) },
 	};
 }
 
@@ -125,26 +158,39 @@ static void add_line(const char *log, const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void a_log_holds_every_event_but_output(void **state)
+static void assert_file(const char *name, const char *expected)
 {
 	br_autofree char *folder = logs_of("/home/ann/app");
-	br_autofree char *path = br_path_join(folder, BUILD "07.jsonl");
+	br_autofree char *path = br_path_join(folder, name);
 	br_autobuf struct br_buf text = { 0 };
-	br_autobuf struct br_buf expected = { 0 };
+	struct br_err err = { 0 };
+
+	assert_true(br_file_load(path, 1000, &text, &err));
+	assert_string_equal(br_buf_text(&text), expected);
+}
+
+static void output_is_in_a_file_of_its_own_and_all_is_there_at_once(
+	void **state)
+{
+	br_autobuf struct br_buf events = { 0 };
+	br_autobuf struct br_buf output = { 0 };
 	struct br_sink *log = open_log(7);
 	struct br_event event = finish("build", BR_RESULT_PASS, 1.5);
-	struct br_event output = { .type = BR_EVENT_OUTPUT,
-		.output = { .stage = "build", .step = 1, .data = { "x", 1 } } };
+	struct br_event text = write_text("build", 2, "x");
 	struct br_err err = { 0 };
 
 	(void)state;
 	tell(log, event);
-	tell(log, output);
-	/* It is there before the log is closed. */
-	assert_true(br_file_load(path, 1000, &text, &err));
-	br_event_format(&event, &expected);
-	assert_string_equal(br_buf_text(&text), br_buf_text(&expected));
-	assert_int_equal(br_log_lost(log), 0);
+	tell(log, text);
+	/* Before the log is closed. */
+	br_buf_add_text(&events,
+		"{\"log\":1,\"branch\":\"main\","
+		"\"command\":\"buildr run\"}\n");
+	br_event_format(&event, &events);
+	br_event_format(&text, &output);
+	assert_file(BUILD "07.jsonl", br_buf_text(&events));
+	assert_file(BUILD "07.output.jsonl", br_buf_text(&output));
+	assert_int_equal(br_log_lost(log, &err), 0);
 	br_log_close(log);
 }
 
@@ -186,7 +232,7 @@ static void without_a_home_there_is_no_log(void **state)
 	(void)state;
 	setenv("XDG_STATE_HOME", "relative", 1);
 	unsetenv("HOME");
-	assert_false(br_log_open("/home/ann/app", BUILD "01", &log, &err));
+	assert_false(try_log(1, &usual, &log, &err));
 	assert_int_equal(err.code, BR_EUNAVAIL);
 	load_durations(*state);
 	setenv("HOME", before, 1);
@@ -201,26 +247,34 @@ static void a_home_that_takes_no_folder_is_an_error_at_the_start(void **state)
 
 	folder_write(fixture->home, "file", 0600, "");
 	setenv("XDG_STATE_HOME", file, 1);
-	assert_false(br_log_open("/home/ann/app", BUILD "01", &log, &err));
+	assert_false(try_log(1, &usual, &log, &err));
 	assert_int_equal(err.code, BR_ESYSTEM);
 	assert_non_null(strstr(err.text, "Not a directory"));
 }
 
-static void a_disk_that_is_full_is_counted_and_no_failure(void **state)
+static void a_disk_that_is_full_is_counted_and_the_end_comes_into_the_log(
+	void **state)
 {
+	struct fixture *fixture = *state;
 	struct br_sink *log = open_log(1);
 	const struct rlimit none = { 0, RLIM_INFINITY };
 	struct rlimit before;
+	struct br_err why = { 0 };
 
-	(void)state;
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
 	tell(log, finish("a", BR_RESULT_PASS, 1));
+	tell(log, write_text("a", 2, "lost"));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	tell(log, write_text("a", 3, "lost too"));
 	tell(log, finish("b", BR_RESULT_PASS, 1));
-	assert_int_equal(br_log_lost(log), 2);
+	assert_int_equal(br_log_lost(log, &why), 3);
+	assert_string_equal(why.text, "write: File too large");
 	br_log_close(log);
+	load_durations(fixture);
+	assert_int_equal(ms_of(fixture, "a"), -1);
+	assert_int_equal(ms_of(fixture, "b"), 1000);
 }
 
 static size_t count_files(const char *folder)
@@ -248,7 +302,8 @@ static void the_newest_logs_are_kept_and_foreign_files_left_alone(void **state)
 	folder_write(folder, "x.jsonl", 0600, "");
 	for (int i = 1; i < BR_LOG_KEPT + 10; i++)
 		br_log_close(open_log(i));
-	assert_int_equal(count_files(folder), BR_LOG_KEPT + 2);
+	/* Two files each. */
+	assert_int_equal(count_files(folder), 2 * BR_LOG_KEPT + 2);
 	assert_int_not_equal(access(oldest, F_OK), 0);
 	assert_int_equal(access(kept, F_OK), 0);
 	assert_int_equal(access(newest, F_OK), 0);
@@ -325,12 +380,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(a_log_holds_every_event_but_output),
+		TEST(output_is_in_a_file_of_its_own_and_all_is_there_at_once),
 		TEST(only_the_user_can_read_a_log),
 		TEST(projects_of_one_name_are_told_apart),
 		TEST(without_a_home_there_is_no_log),
 		TEST(a_home_that_takes_no_folder_is_an_error_at_the_start),
-		TEST(a_disk_that_is_full_is_counted_and_no_failure),
+		TEST(a_disk_that_is_full_is_counted_and_the_end_comes_into_the_log),
 		TEST(the_newest_logs_are_kept_and_foreign_files_left_alone),
 		TEST(a_stage_takes_as_long_as_when_it_last_passed),
 		TEST(only_the_newest_logs_are_read),
