@@ -39,8 +39,15 @@ struct br_checkout_options {
 	 * Of each file that git writes, and so of what it fetches at once; 0: any size.
 	 */
 	int64_t max_file_bytes;
+	/* With all submodules; with the files of Git LFS, theirs too. */
 	bool has_submodules;
 	bool has_lfs;
+	/*
+	 * Asked about each address that the repository itself names: of a submodule, of
+	 * a server for LFS. Where it fails the checkout does. NULL: all are taken.
+	 */
+	bool (*check_repo)(void *ctx, const char *repo, struct br_err *err);
+	void *check_ctx;
 	/* For all of it; 0: none. */
 	int64_t timeout_ms;
 	/* Readable: give up. -1: never. */

@@ -4,14 +4,16 @@
  *
  *	make_checkout WORK_DIR KEY=VALUE…
  *
- * Keys: repo, branch, commit, build, timeout (ms), size (bytes), allow (repeatable), and
- * submodules, lfs and cancel, which take any value. Prints `made FOLDER`, `branch NAME`
+ * Keys: repo, branch, commit, build, timeout (ms), size (bytes), allow (repeatable), only (a
+ * glob for addresses that the repository names), and submodules, lfs and cancel, which take
+ * any value. Prints `made FOLDER`, `branch NAME`
  * (or `branch` alone), `commit ID` and `held`, then waits for the end of stdin and removes
  * the tree; or `failed CODE TEXT` and exit status 1. With `cancel` a byte on stdin
  * stops it. With `sweep=…` it only sweeps, and prints how many went; with `show=ADDRESS`
  * it only shows that; with `times=N` it makes and removes N trees and prints the
  * microseconds of each.
  */
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +60,17 @@ static int64_t number(const char *text)
 	return value;
 }
 
-static void read_argument(struct request *request, const char *argument)
+/* Take only what is as `ctx` says. */
+static bool check_repo(void *ctx, const char *repo, struct br_err *err)
+{
+	return fnmatch(ctx, repo, 0) == 0 ||
+		br_fail(err, BR_EINPUT, "'%s' is not wanted", repo);
+}
+
+static void read_argument(struct request *request, char *argument)
 {
 	struct br_checkout_options *options = &request->options;
-	const char *value = strchr(argument, '=');
+	char *value = strchr(argument, '=');
 
 	if (!value)
 		return;
@@ -81,7 +90,10 @@ static void read_argument(struct request *request, const char *argument)
 	else if (br_has_prefix(argument, "allow=") &&
 		request->allowed_count < ALLOWED_MAX)
 		request->allowed[request->allowed_count++] = value;
-	else if (br_has_prefix(argument, "submodules="))
+	else if (br_has_prefix(argument, "only=")) {
+		options->check_repo = check_repo;
+		options->check_ctx = value;
+	} else if (br_has_prefix(argument, "submodules="))
 		options->has_submodules = true;
 	else if (br_has_prefix(argument, "lfs="))
 		options->has_lfs = true;
