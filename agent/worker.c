@@ -154,9 +154,17 @@ static int fail_by(struct work *work, const struct br_err *err)
 		is_jobs_fault ? EXIT_USAGE : EXIT_ENVIRONMENT, !is_jobs_fault);
 }
 
+/* What a repository names is held to the same rules as the repository. */
+static bool check_repo(void *ctx, const char *repo, struct br_err *err)
+{
+	return policy_check_repo(ctx, repo, err);
+}
+
 static bool check_out(struct work *work, struct br_err *err)
 {
 	const struct worker_options *options = work->options;
+	/* The checkout hands it back as it is. */
+	struct policy policy = *options->policy;
 	const struct br_checkout_options how = {
 		.repo = options->job->repo,
 		.branch = options->job->branch,
@@ -164,6 +172,10 @@ static bool check_out(struct work *work, struct br_err *err)
 		.work_dir = options->work_dir,
 		.build = options->build,
 		.allowed_protocols = options->policy->protocols,
+		.has_submodules = options->job->has_submodules,
+		.has_lfs = options->job->has_lfs,
+		.check_repo = check_repo,
+		.check_ctx = &policy,
 		.timeout_ms = CHECKOUT_TIMEOUT_MS,
 		.cancel_fd = work->cancel_fd,
 	};

@@ -78,14 +78,13 @@ static bool has_entry(const char *folder, const char *name, mode_t *mode)
 	return true;
 }
 
-static bool check_address(const struct br_extras *extras, const char *address,
-	struct br_err *err)
+static bool check_address(
+	const struct br_extras *extras, const char *address, struct br_err *err)
 {
 	const struct br_checkout_options *options = extras->options;
 	br_autorepo struct br_repo repo = { 0 };
 
-	return br_repo_parse(
-		       address, options->allowed_protocols, &repo, err) &&
+	return br_repo_parse(address, options->allowed_protocols, &repo, err) &&
 		(!options->check_repo ||
 			options->check_repo(options->check_ctx, address, err));
 }
@@ -108,8 +107,8 @@ static bool check_addresses(const struct br_extras *extras,
 /* Submodules. */
 
 /* What git has made of the addresses in `.gitmodules`, which may be relative. */
-static bool check_submodules(const struct br_extras *extras, const char *folder,
-	struct br_err *err)
+static bool check_submodules(
+	const struct br_extras *extras, const char *folder, struct br_err *err)
 {
 	static const char *const init[] = { "submodule", "--quiet", "init",
 		NULL };
@@ -169,8 +168,8 @@ bool br_extras_submodules(struct br_extras *extras, struct br_err *err)
 /* Git LFS. */
 
 /* git-lfs would read files of this machine where `.lfsconfig` names them. */
-static bool check_lfs_server(const struct br_extras *extras, const char *folder,
-	struct br_err *err)
+static bool check_lfs_server(
+	const struct br_extras *extras, const char *folder, struct br_err *err)
 {
 	static const char *const args[] = { "config", "--file", ".lfsconfig",
 		"-z", "--get-regexp", "url$", NULL };
@@ -204,8 +203,8 @@ static bool fill_lfs(const struct br_extras *extras, const char *folder,
 		run(extras, folder, args, true, &output, err);
 }
 
-bool br_extras_lfs(const struct br_extras *extras, const char *mirror,
-	struct br_err *err)
+bool br_extras_lfs(
+	const struct br_extras *extras, const char *mirror, struct br_err *err)
 {
 	for (size_t i = 0; i < extras->count; i++) {
 		if (fill_lfs(extras, extras->folders[i], mirror, err))

@@ -206,6 +206,29 @@ def builds_what_the_job_asks_for(world):
     check_equal(world.bus.finished(world.job(repo))["result"], "fail", "main")
 
 
+def checks_out_submodules_and_large_files_when_the_job_asks(world):
+    inner = world.repo("true", name="inner")
+    outer = Repo(world.folder / "outer")
+    outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.url, "in")
+    outer.git("lfs", "install", "--local")
+    outer.git("lfs", "track", "*.bin")
+    outer.commit(manifest("ls -A in | wc -l", "cat big.bin | head -n 1"), **{"big.bin": "large"})
+    world.agent("-j", "3")
+    for keys, wanted in (({}, "0\nversion https://git-lfs.github.com/spec/v1\n"),
+                         ({"submodules": True, "lfs": True}, "2\nlarge")):
+        build = world.job(outer, **keys)
+        check_equal(world.bus.finished(build)["result"], "pass", f"{errors(world, build)}")
+        check_equal(outputs(world, build), wanted, f"output with {keys}")
+    world.is_empty()
+    # An agent that may not build it takes it as no part either.
+    world.agent("-j", "3", "--allow-repo", "*/outer")
+    build = world.job(outer, submodules=True)
+    check_equal([world.bus.finished(build)[key] for key in ("result", "try")], ["error", 1],
+                "the end")
+    check("inner' (--allow-repo)" in errors(world, build)[0], f"{errors(world, build)}")
+    check_equal(world.bus.finished(world.job(outer))["result"], "pass", "without it")
+
+
 def moves_jobs_to_the_queue_of_their_labels(world):
     repo = world.repo("true")
     plain = world.agent("-j", "1")
@@ -299,6 +322,7 @@ TESTS = [
     reports_what_is_no_job_and_takes_the_next,
     reports_jobs_that_cannot_be_built,
     builds_what_the_job_asks_for,
+    checks_out_submodules_and_large_files_when_the_job_asks,
     moves_jobs_to_the_queue_of_their_labels,
     moves_a_job_to_a_queue_that_is_there_in_another_form,
     keeps_to_the_policy_of_its_owner,

@@ -168,7 +168,7 @@ def submit_prints_the_id_of_a_job_that_is_there_to_stay(farm):
     build = str(uuid.uuid4())
     result = farm.submit("jobs", "topic", "--commit", "0123456789", "--id", build.upper(),
                          "--label", "b", "--label", "a", "--label", "b", "--stage", "test",
-                         "-e", "WHO=not me", "-e", "WHO=a=b", "-e", "HOME",
+                         "--submodules", "--lfs", "-e", "WHO=not me", "-e", "WHO=a=b", "-e", "HOME",
                          env={"BUILDR_STAGE": "deploy", "BUILDR_LABEL": "not-mine"})
     check_status(result, 0)
     check_equal(result.stdout, f"{build}\n".encode(), "stdout")
@@ -176,7 +176,8 @@ def submit_prints_the_id_of_a_job_that_is_there_to_stay(farm):
     properties, job = farm.get("jobs@a+b")
     check_equal((properties.delivery_mode, properties.message_id), (2, build), "properties")
     check_equal(job, {"repo": farm.repo, "branch": "topic", "commit": "0123456789",
-                      "id": build.upper(), "stages": ["test"], "labels": ["b", "a", "b"],
+                      "id": build.upper(), "submodules": True, "lfs": True,
+                      "stages": ["test"], "labels": ["b", "a", "b"],
                       "environment": {"WHO": "a=b", "HOME": str(farm.folder)}}, "the job")
     with farm.channel() as channel:
         # As it is or not at all.
