@@ -392,6 +392,8 @@ BR_NORETURN static void worker_main(
 		_exit(WORKER_AGAIN);
 	/* A signal of the terminal is the agent's to pass on. */
 	(void)setsid();
+	/* Another user in a container reads the tree, and the folder around it is ours. */
+	(void)umask(S_IWGRP | S_IWOTH);
 
 	struct pipe_sink sink = { .sink = { .handle = write_event },
 		.fd = keep_only(fd) };

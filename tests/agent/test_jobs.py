@@ -229,6 +229,23 @@ def checks_out_submodules_and_large_files_when_the_job_asks(world):
     check_equal(world.bus.finished(world.job(outer))["result"], "pass", "without it")
 
 
+def lets_every_user_of_a_container_read_the_project(world):
+    """Also where the agent's own files are for itself alone, as samples/agent has it."""
+    repo = Repo(world.folder / "repo")
+    repo.commit(manifest("cat word; env | grep ^GIT_CONFIG_ | sort")
+                .replace("only:\n", 'only:\n  user: "1000:1000"\n'), word="read\n")
+    before = os.umask(0o077)
+    try:
+        world.agent("-j", "1")
+    finally:
+        os.umask(before)
+    build = world.job(repo)
+    check_equal(world.bus.finished(build)["result"], "pass", f"{errors(world, build)}")
+    # git takes a tree that is another user's only then.
+    check_equal(outputs(world, build), "read\nGIT_CONFIG_COUNT=1\n"
+                "GIT_CONFIG_KEY_0=safe.directory\nGIT_CONFIG_VALUE_0=*\n", "output")
+
+
 def moves_jobs_to_the_queue_of_their_labels(world):
     repo = world.repo("true")
     plain = world.agent("-j", "1")
@@ -323,6 +340,7 @@ TESTS = [
     reports_jobs_that_cannot_be_built,
     builds_what_the_job_asks_for,
     checks_out_submodules_and_large_files_when_the_job_asks,
+    lets_every_user_of_a_container_read_the_project,
     moves_jobs_to_the_queue_of_their_labels,
     moves_a_job_to_a_queue_that_is_there_in_another_form,
     keeps_to_the_policy_of_its_owner,
