@@ -222,7 +222,7 @@ static bool is_known(const struct order *order)
 		order->is_cancelled;
 }
 
-static const char *explain(const struct order *order)
+const char *order_explain(const struct order *order)
 {
 	if (order->is_cancelled)
 		return "cancelled before it began";
@@ -238,7 +238,7 @@ static bool report(struct order *order)
 		.build = order->id,
 		.attempt = order->attempt,
 		.name = order->options->name,
-		.text = explain(order),
+		.text = order_explain(order),
 		.is_tries = order->is_dead && !order->is_cancelled,
 		.is_cancelled = order->is_cancelled,
 	};

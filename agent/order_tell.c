@@ -5,6 +5,7 @@
 #include "agent/names.h"
 #include "agent/order_private.h"
 #include "agent/report.h"
+#include "base/alloc.h"
 #include "base/clean.h"
 
 /* In a row, with nothing taken in between. */
@@ -120,11 +121,23 @@ static void publish_lines(struct order *order, struct br_err *err)
 	}
 }
 
-/* The job goes to the dead ones before that is told: there twice is better than not. */
+/*
+ * The job goes to the dead ones before that is told: there twice is better than not. Its
+ * body is as it came; why it is there is said beside it.
+ */
 static void bury(struct order *order)
 {
 	br_autofree char *dead = names_dead(order->options->queue);
+	br_autofree char *tries = br_format("%u", order->attempt - 1);
 	const struct br_queue_spec spec = { .name = dead, .is_durable = true };
+	const struct br_header headers[] = {
+		{ "x-buildr-reason", "tries" },
+		{ "x-buildr-text", order_explain(order) },
+		{ "x-buildr-build", order->id },
+		{ "x-buildr-tries", tries },
+		{ "x-buildr-queue", order->queue },
+		{ "x-buildr-agent", order->options->name },
+	};
 	const struct br_message message = {
 		.exchange = "",
 		.routing_key = dead,
@@ -134,6 +147,8 @@ static void bury(struct order *order)
 		.reply_to = order->reply_to,
 		.correlation_id = order->correlation_id,
 		.message_id = order->id,
+		.headers = headers,
+		.header_count = sizeof(headers) / sizeof(headers[0]),
 	};
 
 	if (!order->has_grave) {

@@ -4,6 +4,7 @@
 
 usage: test_delivery.py AGENT [WORD…]: only the tests that have the words in their names
 """
+import json
 import os
 import signal
 import socket
@@ -83,11 +84,19 @@ def gives_a_job_back_when_the_engine_fails_and_reports_it_after_three_tries(worl
     options = ("-j", "1", "-H", DyingEngine(world.folder / "dying.sock").address)
     world.agent(*options)
     world.agent(*options)
-    build = world.job(repo)
+    build = world.job(repo, odd=[1])
     end = world.bus.finished(build)
     check_equal((end["result"], end["exit"], end["reason"]), ("error", 3, "tries"), "the report")
     check_equal(end["try"], 4, "the try that reports")
     wait_until(lambda: world.count(f"{world.queue}.dead") == 1, 30, "the job among the dead")
+    with world.bus.channel() as channel:
+        _, properties, body = channel.basic_get(f"{world.queue}.dead", auto_ack=True)
+    check_equal(json.loads(body), {"repo": repo.url, "id": build, "odd": [1]}, "its body")
+    said = dict(properties.headers)
+    check("tried three times" in said.pop("x-buildr-text"), f"{properties}")
+    check_equal({key.removeprefix("x-buildr-"): value for key, value in said.items()},
+                {"reason": "tries", "build": build, "tries": "3", "queue": world.queue,
+                 "agent": end["host"]["name"]}, "why it is there")
     world.is_empty()
     world.bus.whole(build)
     world.clean()
