@@ -93,6 +93,24 @@ void br_checkout_remove(struct br_checkout *made);
  */
 size_t br_checkout_sweep(const char *work_dir);
 
+/* What of the mirrors br_checkout_prune() keeps; 0: no limit. */
+struct br_checkout_limits {
+	/* Since a job used a mirror last. */
+	int64_t max_age_ms;
+	/* On the disk, of all mirrors together. */
+	int64_t max_bytes;
+	/* Of the file system that they are in. */
+	int64_t min_free_bytes;
+};
+
+/*
+ * Remove mirrors under `work_dir` that nobody has used for long, and of the others those
+ * that were used longest ago until there is room. One that is in use stays, and who wants
+ * one meanwhile waits. Gives their number. It may be killed at any time.
+ */
+size_t br_checkout_prune(
+	const char *work_dir, const struct br_checkout_limits *limits);
+
 /*
  * Copy a repository's address without user and password, for people to read.
  *

@@ -35,7 +35,7 @@ static const struct sign signs[] = {
 	{ "File name too long", BR_EINPUT },
 	{ "no submodule mapping found", BR_EINPUT },
 	{ "No url found for submodule", BR_EINPUT },
-	{ "bad config line", BR_EINPUT },
+	{ "/.gitmodules", BR_EINPUT },
 	{ "did not contain", BR_ENOTFOUND },
 	{ "does not allow request for", BR_ENOTFOUND },
 	{ "not our ref", BR_ENOTFOUND },

@@ -6,6 +6,7 @@ usage: test_trouble.py MAKE_CHECKOUT [TEST…]
 """
 
 import contextlib
+import fcntl
 import os
 import pty
 import select
@@ -13,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from servers import GitDaemon, Web
@@ -448,6 +450,53 @@ def packs_what_many_fetches_brought(world):
     check_equal(world.make(repo=daemon.url("repo"), branch="main").content(), "last", "file")
 
 
+def removes_mirrors_that_nobody_uses(world):
+    daemon = world.serve(GitDaemon(world.repos))
+    day = 24 * 3600
+    mirrors = []
+    for number in range(4):
+        world.repository(f"repo{number}").commit({"file": "x" * 100000 * (number == 2)})
+        before = set(world.mirrors()) if mirrors else set()
+        world.make(repo=daemon.url(f"repo{number}"), branch="main").end()
+        mirrors += set(world.mirrors()) - before
+
+    def lock(number):
+        return Path(f"{mirrors[number]}.lock")
+
+    def used(number, days):
+        when = time.time() - days * day
+        os.utime(lock(number), (when, when))
+
+    def check_left(*numbers):
+        check_equal(world.mirrors(), sorted(mirrors[number] for number in numbers), "mirrors")
+
+    for number, days in enumerate((9, 5, 3, 1)):
+        used(number, days)
+    check_equal(world.prune(10 * day * 1000, 10 ** 9, 1), 0, "nothing is old or large")
+    # One that somebody has is not touched, and is the next time.
+    with open(lock(0), "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        check_equal(world.prune(4 * day * 1000, 0, 0), 1, "removed by age")
+        check_left(0, 2, 3)
+    check_equal(world.prune(4 * day * 1000, 0, 0), 1, "removed by age, later")
+    # A job uses it: it is the newest, and made anew where it is gone.
+    for number in 1, 2:
+        check(world.make(repo=daemon.url(f"repo{number}"), branch="main").get("made"), "not made")
+    used(3, 1)
+    sizes = {number: sum(path.lstat().st_blocks * 512 for path in mirrors[number].rglob("*"))
+             for number in (1, 2, 3)}
+    check_equal(world.prune(0, sum(sizes.values()), 0), 0, "all have room")
+    check_equal(world.prune(0, sum(sizes.values()) - 1, 0), 1, "removed by size")
+    check_left(1, 2)
+    check_equal(world.prune(0, 0, 10 ** 17), 2, "removed for space")
+    check_left()
+    # Half of one, as a sudden end leaves it.
+    world.make(repo=daemon.url("repo0")).end()
+    (mirrors[0] / "HEAD").unlink()
+    shutil.rmtree(mirrors[0] / "refs")
+    use_again(world, daemon.url("repo0"), "half removed")
+
+
 def many_processes_share_a_mirror(world):
     repository = world.repository()
     commits = repository.history(60)
@@ -564,7 +613,7 @@ TESTS = [refuses_addresses_that_are_none, refuses_branches_that_are_none, takes_
          says_what_is_wrong_with_submodules, refuses_objects_that_git_would_not_make, limits_what_is_fetched,
          says_that_there_is_no_space, says_what_cannot_be_reached, gives_up_a_server_that_hangs,
          stops_on_request, survives_a_sudden_end, survives_sudden_ends_at_any_time, mends_a_mirror,
-         packs_what_many_fetches_brought, many_processes_share_a_mirror, sweeps_trees_of_the_dead,
+         packs_what_many_fetches_brought, removes_mirrors_that_nobody_uses, many_processes_share_a_mirror, sweeps_trees_of_the_dead,
          takes_over_the_tree_of_a_dead_build, removes_whatever_a_build_leaves,
          leaves_what_belongs_to_others]
 
