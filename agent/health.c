@@ -3,11 +3,14 @@
 
 #include <stdio.h>
 
+#include "agent/check.h"
 #include "base/clock.h"
 
 enum {
 	/* Failures of its own in a row before it rests. */
 	FAILURES_MAX = 3,
+	/* For a look: longer than each of those that it takes. */
+	PROBE_MS = 60 * 1000,
 	/* Between two looks of one that is well. */
 	LOOK_MS = 60 * 1000,
 	/* Between two of one that rests: doubled until the last. */
@@ -117,7 +120,8 @@ void health_work(struct health *health, const struct agent_options *options)
 			health_looked(health,
 				err.code == BR_OK ? NULL : err.text, now_ms);
 	} else if (health->look_ms <= now_ms &&
-		!probe_start(options, &health->probe, &err)) {
+		!probe_start(options, check_machine, PROBE_MS, &health->probe,
+			&err)) {
 		health_looked(health, err.text, now_ms);
 	}
 }

@@ -219,6 +219,7 @@ static void set_defaults(struct options *options)
 	agent->work_dir = "/var/lib/buildr";
 	agent->jobs = processors > 0 ? (unsigned)processors : 1;
 	agent->min_free_bytes = INT64_C(256) << 20;
+	agent->mirror_max_age_ms = INT64_C(30) * 24 * 3600 * 1000;
 }
 
 static bool read_all(int argc, char **argv, const char *config,

@@ -232,6 +232,20 @@ def a_full_disk_makes_it_rest(world):
     await_health(agent, 200, "ok")
 
 
+def mirrors_that_nobody_uses_go(world):
+    agent = world.agent()
+    repos = [world.repo() for _ in range(2)]
+    for repo in repos:
+        world.bus.finished(world.job(repo))
+    locks = sorted((agent.folder / "mirrors").glob("*.lock"))
+    check_equal(len(locks), 2, "locks of mirrors")
+    os.utime(locks[0], (0, 0))
+    agent.send(signal.SIGHUP)
+    agent.wait_said('event="mirrors removed" count=1')
+    check_equal([path.with_suffix("").exists() for path in locks], [False, True], "mirrors")
+    check_equal(world.bus.finished(world.job(repos[0]))["result"], "pass", "a job")
+
+
 def health_is_bad_without_a_broker(world):
     nobody, = free_ports(1)
     agent = world.agent(*LISTEN, url=f"amqp://127.0.0.1:{nobody}/")
@@ -286,6 +300,7 @@ TESTS = [
     the_log_can_be_json,
     systemd_hears_of_start_reload_and_end,
     a_full_disk_makes_it_rest,
+    mirrors_that_nobody_uses_go,
     health_is_bad_without_a_broker,
 ]
 
