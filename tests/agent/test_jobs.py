@@ -271,6 +271,25 @@ def moves_a_job_to_a_queue_that_is_there_in_another_form(world):
     world.bus.whole(build)
 
 
+def takes_queues_that_are_there_in_another_form_beside_those_that_are_not(world):
+    """What is refused of one queue is no word on the next."""
+    repo = world.repo("true")
+    world.declare(f"{world.queue}.dead", arguments={"x-queue-type": "quorum"})
+    world.declare(f"{world.queue}@a")
+    agent = world.agent("-j", "1", "--label", "a", "--label", "b")
+    for labels in ([], ["a"], ["b"], ["a", "b"]):
+        queue = "@".join([world.queue, *(["+".join(labels)] if labels else [])])
+        build = world.job(repo, queue=queue, labels=labels)
+        check_equal([world.bus.finished(build)[key] for key in ("result", "try")], ["pass", 1],
+                    f"a job for {labels}")
+    for trouble in ("channel closed", "no jobs"):
+        check(trouble not in agent.said(), agent.said())
+    # Moving one makes a queue, too.
+    build = world.job(repo, labels=["c"])
+    wait_until(lambda: world.count(f"{world.queue}@c") == 1, SECONDS, "the job among its labels")
+    world.is_empty()
+
+
 def keeps_to_the_policy_of_its_owner(world):
     good = world.repo("cat /sys/class/net/*/address | wc -l", name="allowed")
     other = world.repo("true", name="other")
@@ -343,6 +362,7 @@ TESTS = [
     lets_every_user_of_a_container_read_the_project,
     moves_jobs_to_the_queue_of_their_labels,
     moves_a_job_to_a_queue_that_is_there_in_another_form,
+    takes_queues_that_are_there_in_another_form_beside_those_that_are_not,
     keeps_to_the_policy_of_its_owner,
     masks_secrets_on_the_bus,
     ends_when_its_jobs_have,
