@@ -96,7 +96,8 @@ void order_moved(struct order *order)
 {
 	if (order->is_returned) {
 		/* The queue is gone again: the job is not. */
-		order_hand_back(order);
+		order->has_target = false;
+		order_leave(order);
 		return;
 	}
 	order_acknowledge(order);

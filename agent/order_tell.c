@@ -18,7 +18,11 @@ void order_send(
 	uint64_t tag = br_message_publish(
 		order->options->broker, order->channel, message);
 
-	order->window[at] = (struct order_publish){ .tag = tag, .end = end };
+	order->window[at] = (struct order_publish){
+		.tag = tag,
+		.end = end,
+		.is_needed = message->is_mandatory,
+	};
 	order->window_count++;
 }
 
@@ -236,6 +240,26 @@ static bool is_waiting(
 	return false;
 }
 
+/*
+ * Whether one of those that a queue has refused has to be there. A queue that is full
+ * and refuses an event is a subscriber's: it has a gap then, as it wants, and all others
+ * have the event.
+ */
+static bool is_needed(const struct order *order, uint64_t tag, bool is_multiple)
+{
+	for (size_t i = 0; i < order->window_count; i++) {
+		const struct order_publish *publish =
+			&order->window[(order->window_first + i) %
+				ORDER_WINDOW];
+
+		if (publish->is_needed &&
+			(publish->tag == tag ||
+				(is_multiple && publish->tag < tag)))
+			return true;
+	}
+	return false;
+}
+
 static void mark_confirmed(struct order *order, uint64_t tag, bool is_multiple)
 {
 	for (size_t i = 0; i < order->window_count; i++) {
@@ -280,7 +304,12 @@ void order_confirmed(
 	if (order->state == ORDER_DONE || order->state == ORDER_ADRIFT ||
 		!is_waiting(order, tag, is_multiple))
 		return;
-	if (!is_accepted ||
+	if (!is_accepted && order->state == ORDER_MOVING) {
+		/* Full, it seems: no fault of anybody's. */
+		order_leave(order);
+		return;
+	}
+	if ((!is_accepted && is_needed(order, tag, is_multiple)) ||
 		(order->is_returned && order->state == ORDER_WORKING)) {
 		retell(order);
 		return;

@@ -312,6 +312,30 @@ def keeps_to_the_policy_of_its_owner(world):
     check_equal(world.bus.finished(world.job(slow))["result"], "fail", "at the timeout")
 
 
+LIMITS = "; ".join(f"cat /sys/fs/cgroup/{old} 2>/dev/null || cat /sys/fs/cgroup/{new}" for old, new in (
+    ("memory/memory.limit_in_bytes", "memory.max"), ("pids/pids.max", "pids.max"),
+    ("cpu/cpu.cfs_quota_us", "cpu.max")))
+
+
+def limits_containers_whatever_the_manifest_says(world):
+    """What the kernel holds them to; the lower of the two."""
+    world.agent("-j", "3", "--memory", "64m", "--cpus", "0.5", "--pids", "40")
+    for limits, wanted in (
+            ("", (64 * MIB, 40, 50000)),
+            ("limits: {memory: 1g, cpus: 2, pids: 9999}", (64 * MIB, 40, 50000)),
+            ("limits: {memory: 32m, cpus: 0.25, pids: 20}", (32 * MIB, 20, 25000))):
+        build = world.job(world.repo(LIMITS, more=limits))
+        check_equal(world.bus.finished(build)["result"], "pass", f"{errors(world, build)}")
+        said = [int(line.split()[0]) for line in outputs(world, build).splitlines()]
+        check_equal(tuple(said), wanted, f"the limits with '{limits}'")
+    build = world.job(world.repo("for i in $(seq 100); do sleep 9 & done"))
+    check_equal(world.bus.finished(build)["result"], "fail", "too many processes")
+    build = world.job(world.repo("tail -c 200000000 /dev/zero"))
+    world.bus.finished(build)
+    ends = [event for event in world.bus.of(build) if event["type"] == "stage.finished"]
+    check_equal(ends[0]["reason"], "memory", f"{ends}")
+
+
 def masks_secrets_on_the_bus(world):
     repo = world.repo("echo a $TOKEN z", more="environment: {vars: [TOKEN], secrets: [TOKEN]}")
     world.agent("-j", "1", env={"TOKEN": "hunter2-hunter2"})
@@ -364,6 +388,7 @@ TESTS = [
     moves_a_job_to_a_queue_that_is_there_in_another_form,
     takes_queues_that_are_there_in_another_form_beside_those_that_are_not,
     keeps_to_the_policy_of_its_owner,
+    limits_containers_whatever_the_manifest_says,
     masks_secrets_on_the_bus,
     ends_when_its_jobs_have,
     keeps_trying_where_it_is_not_let_in,
