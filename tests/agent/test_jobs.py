@@ -4,6 +4,7 @@
 
 usage: test_jobs.py AGENT [WORD…]: only the tests that have the words in their names
 """
+import hashlib
 import json
 import os
 import signal
@@ -336,6 +337,29 @@ def limits_containers_whatever_the_manifest_says(world):
     check_equal(ends[0]["reason"], "memory", f"{ends}")
 
 
+def builds_where_the_engine_does_not_see_its_files(world):
+    """All but the work tree: as an agent in a container, with /tmp and /run of its own."""
+    hidden = world.folder / "hidden"
+    hidden.mkdir()
+    alone = world.folder / "alone"
+    alone.write_text(f'#!/bin/sh\nexec unshare -m sh -c \'mount -t tmpfs none {hidden} && '
+                     f'exec {world.program} "$@"\' sh "$@"\n', "ascii")
+    alone.chmod(0o755)
+    world.program = alone
+    agent = world.agent("-j", "2", env={"XDG_RUNTIME_DIR": str(hidden)})
+    repo = Repo(world.folder / "repo")
+    repo.commit(manifest("cat word", "yes | head -n 300000 | md5sum", "exit 3"), word="seen\n")
+    lines = hashlib.md5(b"y\n" * 300000).hexdigest()
+    builds = [world.job(repo) for _ in range(2)]
+    for build in builds:
+        check_equal(world.bus.finished(build)["result"], "fail", f"{errors(world, build)}")
+        check_equal(outputs(world, build), f"seen\n{lines}  -\n", "output")
+        world.bus.whole(build)
+    check_equal(agent.end(), 0, "exit")
+    world.is_empty()
+    world.clean()
+
+
 def masks_secrets_on_the_bus(world):
     repo = world.repo("echo a $TOKEN z", more="environment: {vars: [TOKEN], secrets: [TOKEN]}")
     world.agent("-j", "1", env={"TOKEN": "hunter2-hunter2"})
@@ -389,6 +413,7 @@ TESTS = [
     takes_queues_that_are_there_in_another_form_beside_those_that_are_not,
     keeps_to_the_policy_of_its_owner,
     limits_containers_whatever_the_manifest_says,
+    builds_where_the_engine_does_not_see_its_files,
     masks_secrets_on_the_bus,
     ends_when_its_jobs_have,
     keeps_trying_where_it_is_not_let_in,

@@ -26,6 +26,7 @@ import termios
 import uuid
 
 from farm import (HERE, SECONDS, Farm, check, check_equal, git, interrupt, wait_until)
+from proxy import Proxy
 from support import make_images, next_event, run_tests, says
 
 # For what goes to all agents: two that are well carry the one, one of them and one that is
@@ -338,6 +339,23 @@ def everywhere_waits_for_all_and_ends_as_the_worst(farm):
     check_equal(farm.count("ill.dead") or 0, 0, "dead jobs")
 
 
+def everywhere_a_build_goes_on_over_a_cut_connection(farm):
+    proxy = Proxy(farm.rabbit.port)
+    with contextlib.closing(proxy), \
+            farm.agent("cut", "--queue", "cut", "--label", "cut", "--broker", proxy.url()) as agent:
+        process = farm.start("submit", "--everywhere", "--label", "cut", "--wait", "-o", "json",
+                             "-e", "NAP=2", farm.repo)
+        build = next_event(process, says("hello"))["build"]
+        check(proxy.cut() > 0, "nothing was cut")
+        result = farm.finish(process)
+        agent.stop()
+    check_status(result, 0)
+    check("broker lost" in agent.diary(), agent.diary())
+    check_equal([event["try"] for event in result.of_type("build.finished")], [1], "reports")
+    check_equal(farm.result(build)["host"]["name"], "cut", "the agent")
+    check_equal(farm.count(f"buildr.tries.{build}"), None, "tries")
+
+
 # Watching.
 
 
@@ -448,6 +466,7 @@ TESTS = [
     everywhere_is_a_build_for_each_agent_with_the_labels,
     everywhere_shows_the_agents_as_they_go,
     everywhere_waits_for_all_and_ends_as_the_worst,
+    everywhere_a_build_goes_on_over_a_cut_connection,
     watch_shows_builds_until_it_is_stopped,
     the_hook_submits_branches_that_are_new_or_changed,
 ]
