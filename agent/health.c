@@ -2,6 +2,7 @@
 #include "agent/health.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/check.h"
 #include "base/clock.h"
@@ -61,6 +62,15 @@ void health_failed(struct health *health, int64_t now_ms)
 	}
 	health->is_in_doubt = true;
 	health->look_ms = now_ms;
+}
+
+void health_failed_away(
+	struct health *health, const char *build, int64_t now_ms)
+{
+	if (strcmp(health->away, build) == 0)
+		return;
+	(void)snprintf(health->away, sizeof(health->away), "%s", build);
+	health_failed(health, now_ms);
 }
 
 void health_succeeded(struct health *health)

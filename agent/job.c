@@ -47,7 +47,7 @@ static bool read_line(const cJSON *item, const char **value, struct br_err *err)
 	return true;
 }
 
-/* Null is as good as not there, as in a manifest. */
+/* Null is as good as not there, as in a manifest, and so is nothing for a name. */
 static const cJSON *find(const struct job *job, const char *name)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(job->tree, name);
@@ -59,8 +59,9 @@ static bool read_optional(const struct job *job, const char *name,
 	const char **value, struct br_err *err)
 {
 	const cJSON *item = find(job, name);
+	bool is_empty = cJSON_IsString(item) && item->valuestring[0] == '\0';
 
-	return !item || read_line(item, value, err);
+	return !item || is_empty || read_line(item, value, err);
 }
 
 static bool read_switch(const struct job *job, const char *name, bool *is_on,

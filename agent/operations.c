@@ -143,19 +143,31 @@ bool operations_take_change(struct operations *operations)
 	return is_changed;
 }
 
+static void count_failure(
+	struct operations *operations, const struct order *order)
+{
+	int64_t now_ms = br_clock_now_ms();
+
+	operations->metrics.given_back++;
+	if (order->worker_status == WORKER_AWAY)
+		health_failed_away(&operations->health, order->id, now_ms);
+	else
+		health_failed(&operations->health, now_ms);
+}
+
 void operations_count(struct operations *operations, const struct order *order,
 	enum order_end end)
 {
 	operations->metrics.events += order->event_count;
 	if (end == ORDER_END_REPORTED) {
-		health_succeeded(&operations->health);
+		/* What was not built says nothing of the machine. */
+		if (!order->is_dead && order->mistake.code == BR_OK)
+			health_succeeded(&operations->health);
 		metrics_add_report(
 			&operations->metrics, order->result, order->seconds);
 	}
-	if (end == ORDER_END_AGAIN) {
-		health_failed(&operations->health, br_clock_now_ms());
-		operations->metrics.given_back++;
-	}
+	if (end == ORDER_END_AGAIN)
+		count_failure(operations, order);
 }
 
 static void count_order(struct metrics_now *now, const struct order *order)

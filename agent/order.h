@@ -118,7 +118,7 @@ struct order {
 	enum order_state state;
 	char id[BR_UUID_TEXT_BYTES];
 	struct worker worker;
-	/* WORKER_DONE or WORKER_AGAIN, once it has ended. */
+	/* WORKER_DONE, WORKER_AGAIN or WORKER_AWAY, once it has ended. */
 	int worker_status;
 	bool has_worker_ended;
 	/* Its build.finished was told, which is the report. */

@@ -200,6 +200,8 @@ def builds_what_the_job_asks_for(world):
                       unheard="of")
     check_equal(world.bus.finished(build)["result"], "pass", "the end")
     check_equal(outputs(world, build), "was given\n", "output")
+    check_equal([event["text"] for event in world.bus.of(build) if event["type"] == "notice"],
+                ["the job has keys that are not known: 'unheard'"], "notices")
     check_equal(world.bus.of(build)[0]["commit"], first, "the commit")
     side = world.job(repo, branch="side")
     world.bus.finished(side)

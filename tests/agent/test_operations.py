@@ -205,6 +205,15 @@ def three_failures_in_a_row_make_it_rest(world):
     check("build.finished" not in world.bus.types(build), "it was reported")
 
 
+def a_job_whose_server_is_away_makes_it_not_rest(world):
+    nobody, = free_ports(1)
+    agent = world.agent("-j", "1")
+    build = world.job(f"https://127.0.0.1:{nobody}/repo")
+    check_equal(world.bus.finished(build)["reason"], "tries", "the end")
+    check_equal(world.bus.finished(world.job(world.repo()))["result"], "pass", "the next")
+    check("event=resting" not in agent.said(), agent.said())
+
+
 def bad_jobs_are_no_failures_of_its_own(world):
     repo = world.repo()
     agent = world.agent(*LISTEN)
@@ -294,6 +303,7 @@ TESTS = [
     slow_and_odd_clients_do_not_matter,
     sighup_changes_options_and_a_broken_file_nothing,
     what_takes_a_restart_is_told,
+    a_job_whose_server_is_away_makes_it_not_rest,
     bad_jobs_are_no_failures_of_its_own,
     check_says_of_each_thing_that_it_is_there,
     check_says_what_is_wrong_and_what_to_do,

@@ -47,12 +47,13 @@ static void reads_all_that_a_job_can_say(void **state)
 static void takes_null_as_not_there(void **state)
 {
 	struct job *job = parse(
-		"{\"repo\":\"r\",\"branch\":null,\"commit\":null,\"id\":null,"
+		"{\"repo\":\"r\",\"branch\":null,\"commit\":\"\",\"id\":null,"
 		"\"submodules\":null,\"lfs\":false,\"stages\":null,"
 		"\"environment\":null,\"labels\":null}");
 
 	(void)state;
 	assert_null(job->branch);
+	assert_null(job->commit);
 	assert_null(job->id);
 	assert_false(job->has_submodules || job->has_lfs);
 	assert_int_equal(job->unknown.count, 0);
