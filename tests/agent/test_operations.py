@@ -207,9 +207,10 @@ def three_failures_in_a_row_make_it_rest(world):
 
 def a_job_whose_server_is_away_makes_it_not_rest(world):
     nobody, = free_ports(1)
-    agent = world.agent("-j", "1")
-    build = world.job(f"https://127.0.0.1:{nobody}/repo")
-    check_equal(world.bus.finished(build)["reason"], "tries", "the end")
+    agent = world.agent("-j", "1", *LISTEN)
+    world.job(f"https://127.0.0.1:{nobody}/repo")
+    agent.wait_said('end="given back"', 2)
+    check_equal(metrics(agent)["buildr_agent_failures_in_row"], 1, "failures of its own")
     check_equal(world.bus.finished(world.job(world.repo()))["result"], "pass", "the next")
     check("event=resting" not in agent.said(), agent.said())
 
