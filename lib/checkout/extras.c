@@ -210,8 +210,8 @@ bool br_extras_lfs(
 		if (fill_lfs(extras, extras->folders[i], mirror, err))
 			continue;
 		if (strstr(err->text, "'lfs' is not a git command"))
-			return br_fail(
-				err, BR_ESYSTEM, "git-lfs is not installed");
+			return br_fail(err, BR_EUNAVAIL,
+				"git-lfs is not installed here");
 		return br_wrap(err, "LFS");
 	}
 	return true;

@@ -52,7 +52,7 @@ bool br_extras_submodules(
  * `<mirror>/lfs` for the next time.
  *
  * Fails as br_git_run() does, with BR_EINPUT where their server is not allowed, and
- * with BR_ESYSTEM where git-lfs is not installed.
+ * with BR_EUNAVAIL where git-lfs is not installed, which it may be elsewhere.
  */
 bool br_extras_lfs(const struct br_extras *extras, const char *mirror,
 	struct br_err *err) BR_MUST_CHECK;
