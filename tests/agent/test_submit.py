@@ -343,6 +343,8 @@ def everywhere_a_build_goes_on_over_a_cut_connection(farm):
     proxy = Proxy(farm.rabbit.port)
     with contextlib.closing(proxy), \
             farm.agent("cut", "--queue", "cut", "--label", "cut", "--broker", proxy.url()) as agent:
+        # When it has built something it has long been listening to what goes to all.
+        farm.result(farm.submit_id("cut"))
         process = farm.start("submit", "--everywhere", "--label", "cut", "--wait", "-o", "json",
                              "-e", "NAP=2", farm.repo)
         build = next_event(process, says("hello"))["build"]
@@ -353,7 +355,6 @@ def everywhere_a_build_goes_on_over_a_cut_connection(farm):
     check("broker lost" in agent.diary(), agent.diary())
     check_equal([event["try"] for event in result.of_type("build.finished")], [1], "reports")
     check_equal(farm.result(build)["host"]["name"], "cut", "the agent")
-    check_equal(farm.count(f"buildr.tries.{build}"), None, "tries")
 
 
 # Watching.
