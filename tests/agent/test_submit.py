@@ -195,6 +195,21 @@ def a_queue_of_another_form_is_taken_as_it_is(farm):
     check_equal(farm.count("classic"), 1, "jobs")
 
 
+def a_queue_that_refuses_is_asked_again(farm):
+    """One that is full; and so one that has only just been made."""
+    with farm.channel() as channel:
+        channel.queue_declare("full", durable=True,
+                              arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    farm.submit_id("full")
+    process = farm.start("submit", "--queue", "full", "--detach", farm.repo)
+    wait_until(lambda: b"refuses it" in process.said.read_bytes(), SECONDS, "a refusal")
+    with farm.channel() as channel:
+        channel.queue_purge("full")
+    result = farm.finish(process)
+    check_status(result, 0)
+    check_equal(farm.get("full")[0].message_id, result.stdout.decode().strip(), "the job")
+
+
 def wrong_usage_is_2_and_an_absent_broker_3(farm):
     for arguments in ([], [farm.repo, "--commit", "main"], [farm.repo, "--label", "a b"],
                       [farm.repo, "--id", "1"], [farm.repo, "-e", "NOT_SET_HERE"],
@@ -457,6 +472,7 @@ TESTS = [
     a_second_ctrl_c_leaves_the_build_to_itself,
     submit_prints_the_id_of_a_job_that_is_there_to_stay,
     a_queue_of_another_form_is_taken_as_it_is,
+    a_queue_that_refuses_is_asked_again,
     wrong_usage_is_2_and_an_absent_broker_3,
     without_the_program_for_the_broker_buildr_says_so,
     doctor_says_which_broker_answers,
