@@ -59,9 +59,10 @@ static bool read_optional(const struct job *job, const char *name,
 	const char **value, struct br_err *err)
 {
 	const cJSON *item = find(job, name);
-	bool is_empty = cJSON_IsString(item) && item->valuestring[0] == '\0';
 
-	return !item || is_empty || read_line(item, value, err);
+	if (!item || (cJSON_IsString(item) && item->valuestring[0] == '\0'))
+		return true;
+	return read_line(item, value, err);
 }
 
 static bool read_switch(const struct job *job, const char *name, bool *is_on,
