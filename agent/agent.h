@@ -30,6 +30,9 @@ struct agent_options {
 	const char *docker_sock;
 	/* ADDRESS:PORT for http.h; NULL: nowhere. */
 	const char *listen;
+	/* Mirrors that are older, or take more room together, go; 0: any. */
+	int64_t mirror_max_age_ms;
+	int64_t mirror_max_bytes;
 	/* With less under work_dir the agent rests; 0: it does not look. */
 	int64_t min_free_bytes;
 	enum diary_form log;

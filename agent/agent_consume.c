@@ -48,55 +48,78 @@ static void on_consuming(void *ctx, const struct br_reply *reply)
 		agent->retry_ms = RETRY_FIRST_MS;
 }
 
-struct consumer {
-	struct agent *agent;
-	size_t index;
-	/* Of the agent, when this was begun. */
-	unsigned consume_count;
-};
+/*
+ * The queues are looked at one after another: what is refused of one would answer those
+ * behind it too.
+ */
 
-static bool is_wanted(const struct consumer *consumer)
+static void on_looked_for(void *ctx, const struct br_reply *reply);
+
+/* Look at the next queue, if there is one. */
+static void look(struct agent *agent)
 {
-	const struct agent *agent = consumer->agent;
+	if (agent->walk.index == agent->queue_count)
+		return;
 
-	return agent->broker && agent->is_consuming &&
-		agent->consume_count == consumer->consume_count;
+	const struct br_queue_spec spec = {
+		.name = agent->queues[agent->walk.index],
+		.is_passive = true,
+	};
+	agent->walk.is_asking = true;
+	br_queue_declare(
+		agent->broker, CHANNEL_LOOK, &spec, on_looked_for, agent);
 }
 
-static void consume(struct agent *agent, size_t index)
+/* Take an answer. Gives false where it is none any more: to queues of before, say. */
+static bool take_answer(struct agent *agent, const struct br_reply *reply)
+{
+	bool is_anew = agent->walk.is_anew;
+
+	agent->walk.is_asking = false;
+	agent->walk.is_anew = false;
+	if (reply->err.code == BR_EUNAVAIL || !agent->is_consuming)
+		return false;
+	if (is_anew)
+		look(agent);
+	return !is_anew;
+}
+
+static void consume(struct agent *agent)
 {
 	char name[CONSUMER_BYTES];
 
-	name_consumer(agent, index, name);
-	br_queue_consume(agent->broker, CHANNEL_JOBS, agent->queues[index],
-		name, on_consuming, agent);
+	name_consumer(agent, agent->walk.index, name);
+	br_queue_consume(agent->broker, CHANNEL_JOBS,
+		agent->queues[agent->walk.index], name, on_consuming, agent);
 }
 
 static void on_declared(void *ctx, const struct br_reply *reply)
 {
-	struct consumer *consumer = ctx;
-	struct agent *agent = consumer->agent;
+	enum { PRECONDITION_FAILED = 406 };
+	struct agent *agent = ctx;
 
-	/* 406: it is there in another form, which is as good. */
-	if (is_wanted(consumer) && reply->err.code != BR_EUNAVAIL)
-		consume(agent, consumer->index);
-	free(consumer);
+	if (!take_answer(agent, reply))
+		return;
+	/* It is there in another form, which is as good. */
+	if (reply->err.code == BR_OK || reply->code == PRECONDITION_FAILED)
+		consume(agent);
+	else
+		on_consuming(agent, reply);
+	agent->walk.index++;
+	look(agent);
 }
 
 static void on_looked_for(void *ctx, const struct br_reply *reply)
 {
-	struct consumer *consumer = ctx;
-	struct agent *agent = consumer->agent;
+	struct agent *agent = ctx;
 
-	if (reply->err.code == BR_OK && is_wanted(consumer)) {
-		consume(agent, consumer->index);
-		free(consumer);
-	} else if (reply->err.code == BR_ENOTFOUND && is_wanted(consumer)) {
+	if (reply->err.code != BR_ENOTFOUND) {
+		on_declared(agent, reply);
+	} else if (take_answer(agent, reply)) {
+		agent->walk.is_asking = true;
 		names_declare_job_queue(agent->broker, CHANNEL_LOOK,
-			agent->options->queue, agent->queues[consumer->index],
-			on_declared, consumer);
-	} else {
-		free(consumer);
+			agent->options->queue, agent->queues[agent->walk.index],
+			on_declared, agent);
 	}
 }
 
@@ -115,21 +138,10 @@ void agent_start_consuming(struct agent *agent)
 	agent->rest_ms = -1;
 	br_channel_prefetch(agent->broker, CHANNEL_JOBS,
 		(uint16_t)agent->options->jobs, ignore, NULL);
-	for (size_t i = 0; i < agent->queue_count; i++) {
-		struct consumer *consumer = br_alloc(sizeof(*consumer));
-		const struct br_queue_spec spec = {
-			.name = agent->queues[i],
-			.is_passive = true,
-		};
-
-		*consumer = (struct consumer){
-			.agent = agent,
-			.index = i,
-			.consume_count = agent->consume_count,
-		};
-		br_queue_declare(agent->broker, CHANNEL_LOOK, &spec,
-			on_looked_for, consumer);
-	}
+	agent->walk.index = 0;
+	agent->walk.is_anew = agent->walk.is_asking;
+	if (!agent->walk.is_asking)
+		look(agent);
 }
 
 /* An agent takes from the queues of all subsets of its labels. */

@@ -55,6 +55,15 @@ struct agent {
 	int64_t listen_ms;
 	int64_t retry_ms;
 	bool is_consuming;
+	/*
+	 * Which queue is looked at before it is consumed, whether the broker has been
+	 * asked about it, and whether that is not to be heeded: all begins anew.
+	 */
+	struct {
+		size_t index;
+		bool is_asking;
+		bool is_anew;
+	} walk;
 	/* How often it has begun to take jobs: what is answered late is known by it. */
 	unsigned consume_count;
 	struct operations operations;

@@ -11,6 +11,7 @@
 #include "agent/wait.h"
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "base/clock.h"
 
 bool submit_waits(const struct options *options)
 {
@@ -45,8 +46,49 @@ static bool find_queue(const struct options *options, struct farm *farm,
 	return true;
 }
 
-static bool publish_job(struct farm *farm, const char *queue, const char *id,
-	struct br_str text, struct br_err *err)
+static bool pause_for(struct farm *farm, int64_t ms, struct br_err *err)
+{
+	int64_t until_ms = br_clock_now_ms() + ms;
+
+	while (br_clock_now_ms() < until_ms) {
+		if (farm->signal != 0)
+			return br_fail(err, BR_ECANCELED, "stopped");
+		if (!farm_turn(farm, until_ms, -1, NULL, err))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Publish, and again where the queue refuses: a quorum queue that has only just been made
+ * may, and one that is full may not be for long.
+ */
+static bool publish_patiently(const struct options *options, struct farm *farm,
+	const struct br_message *message, bool *is_returned, struct br_err *err)
+{
+	enum { PATIENCE_MS = 5000, AGAIN_MS = 100 };
+	int64_t until_ms = br_clock_now_ms() + PATIENCE_MS;
+	bool is_told = options->is_quiet;
+
+	while (!farm_publish(farm, message, is_returned, err)) {
+		if (!farm->is_confirmed || br_clock_now_ms() >= until_ms)
+			return false;
+		if (!is_told)
+			(void)fprintf(stderr,
+				"buildr: the queue '%s' refuses it: trying "
+				"again\n",
+				message->routing_key);
+		is_told = true;
+		*err = (struct br_err){ 0 };
+		if (!pause_for(farm, AGAIN_MS, err))
+			return false;
+	}
+	return true;
+}
+
+static bool publish_job(const struct options *options, struct farm *farm,
+	const char *queue, const char *id, struct br_str text,
+	struct br_err *err)
 {
 	const struct br_message message = {
 		.exchange = "",
@@ -58,7 +100,7 @@ static bool publish_job(struct farm *farm, const char *queue, const char *id,
 	};
 	bool is_returned = false;
 
-	if (!farm_publish(farm, &message, &is_returned, err))
+	if (!publish_patiently(options, farm, &message, &is_returned, err))
 		return false;
 	return !is_returned ||
 		br_fail(err, BR_EUNAVAIL, "the queue '%s' is gone", queue);
@@ -76,7 +118,7 @@ static bool submit(const struct options *options, struct farm *farm,
 	if (submit_waits(options) && !farm_subscribe(farm, key, err))
 		return false;
 	if (!find_queue(options, farm, queue, &consumer_count, err) ||
-		!publish_job(farm, queue, job->id, text, err))
+		!publish_job(options, farm, queue, job->id, text, err))
 		return false;
 	if (consumer_count == 0 && !options->is_quiet)
 		(void)fprintf(stderr,

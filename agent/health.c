@@ -2,12 +2,16 @@
 #include "agent/health.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "agent/check.h"
 #include "base/clock.h"
 
 enum {
 	/* Failures of its own in a row before it rests. */
 	FAILURES_MAX = 3,
+	/* For a look: longer than each of those that it takes. */
+	PROBE_MS = 60 * 1000,
 	/* Between two looks of one that is well. */
 	LOOK_MS = 60 * 1000,
 	/* Between two of one that rests: doubled until the last. */
@@ -58,6 +62,15 @@ void health_failed(struct health *health, int64_t now_ms)
 	}
 	health->is_in_doubt = true;
 	health->look_ms = now_ms;
+}
+
+void health_failed_away(
+	struct health *health, const char *build, int64_t now_ms)
+{
+	if (strcmp(health->away, build) == 0)
+		return;
+	(void)snprintf(health->away, sizeof(health->away), "%s", build);
+	health_failed(health, now_ms);
 }
 
 void health_succeeded(struct health *health)
@@ -117,7 +130,8 @@ void health_work(struct health *health, const struct agent_options *options)
 			health_looked(health,
 				err.code == BR_OK ? NULL : err.text, now_ms);
 	} else if (health->look_ms <= now_ms &&
-		!probe_start(options, &health->probe, &err)) {
+		!probe_start(options, check_machine, PROBE_MS, &health->probe,
+			&err)) {
 		health_looked(health, err.text, now_ms);
 	}
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "agent/probe.h"
+#include "base/uuid.h"
 
 enum health_state {
 	/* It has not looked yet: it takes nothing from queues. */
@@ -29,6 +30,8 @@ struct health {
 	char why[512];
 	/* Failures of its own in a row. */
 	unsigned failure_count;
+	/* The build whose repository was away last. */
+	char away[BR_UUID_TEXT_BYTES];
 	/* A failure that it has not looked after yet. */
 	bool is_in_doubt;
 	/* When to look, in monotonic ms. */
@@ -49,6 +52,12 @@ bool health_may_begin(const struct health *health);
 
 /* A job's try has ended in a failure of the agent's own; or in a report. */
 void health_failed(struct health *health, int64_t now_ms);
+/*
+ * As health_failed(), where the repository's server does not answer: that may be the
+ * agent's network or a job's mistake, and so counts once for a build.
+ */
+void health_failed_away(
+	struct health *health, const char *build, int64_t now_ms);
 void health_succeeded(struct health *health);
 
 /* A look has ended; `wrong` is NULL where all is well. */

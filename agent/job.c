@@ -47,7 +47,7 @@ static bool read_line(const cJSON *item, const char **value, struct br_err *err)
 	return true;
 }
 
-/* Null is as good as not there, as in a manifest. */
+/* Null is as good as not there, as in a manifest, and so is nothing for a name. */
 static const cJSON *find(const struct job *job, const char *name)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(job->tree, name);
@@ -60,7 +60,21 @@ static bool read_optional(const struct job *job, const char *name,
 {
 	const cJSON *item = find(job, name);
 
-	return !item || read_line(item, value, err);
+	if (!item || (cJSON_IsString(item) && item->valuestring[0] == '\0'))
+		return true;
+	return read_line(item, value, err);
+}
+
+static bool read_switch(const struct job *job, const char *name, bool *is_on,
+	struct br_err *err)
+{
+	const cJSON *item = find(job, name);
+
+	if (item && !cJSON_IsBool(item))
+		return br_fail(err, BR_EINPUT,
+			"'%s' of the job must be true or false", name);
+	*is_on = cJSON_IsTrue(item);
+	return true;
 }
 
 static bool read_list(struct job *job, const char *name,
@@ -186,7 +200,7 @@ static bool read_id(struct job *job, struct br_err *err)
 static void note_unknown(struct job *job)
 {
 	static const char *const known[] = { "repo", "branch", "commit", "id",
-		"stages", "environment", "labels" };
+		"submodules", "lfs", "stages", "environment", "labels" };
 	struct job_texts *unknown = &job->unknown;
 	const cJSON *item = NULL;
 
@@ -226,6 +240,8 @@ static bool read_all(struct job *job, struct br_err *err)
 	if (!read_line(repo, &job->repo, err) ||
 		!read_optional(job, "branch", &job->branch, err) ||
 		!read_optional(job, "commit", &job->commit, err) ||
+		!read_switch(job, "submodules", &job->has_submodules, err) ||
+		!read_switch(job, "lfs", &job->has_lfs, err) ||
 		!read_list(job, "stages", &job->stages, err) ||
 		!read_environment(job, err) || !read_labels(job, err))
 		return false;

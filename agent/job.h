@@ -35,6 +35,9 @@ struct job {
 	/* NULL: not given. */
 	const char *branch;
 	const char *commit;
+	/* With its submodules, with its files of Git LFS. */
+	bool has_submodules;
+	bool has_lfs;
 	/* Names of stages; none: all. */
 	struct job_texts stages;
 	/* NAME=VALUE. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/names.h"
 
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "base/clean.h"
 
@@ -90,28 +92,60 @@ void names_declare_tries(struct br_broker *broker, unsigned channel,
 	declare_kept(broker, channel, name, fn, ctx);
 }
 
-static void ignore(void *ctx, const struct br_reply *reply)
+/* A queue of jobs in the making, while that of its dead ones is declared. */
+struct declaring {
+	struct br_broker *broker;
+	unsigned channel;
+	char *dead;
+	char *name;
+	br_reply_fn *fn;
+	void *ctx;
+};
+
+static void declare_jobs(const struct declaring *declaring)
 {
-	(void)ctx;
-	(void)reply;
+	const struct br_queue_spec spec = {
+		.name = declaring->name,
+		.is_durable = true,
+		.is_quorum = true,
+		.dead_letter_exchange = "",
+		.dead_letter_routing_key = declaring->dead,
+	};
+
+	br_queue_declare(declaring->broker, declaring->channel, &spec,
+		declaring->fn, declaring->ctx);
+}
+
+static void on_dead(void *ctx, const struct br_reply *reply)
+{
+	struct declaring *declaring = ctx;
+
+	/* A refusal has closed the channel, and is no word on the next queue. */
+	if (reply->err.code == BR_EUNAVAIL)
+		declaring->fn(declaring->ctx, reply);
+	else
+		declare_jobs(declaring);
+	free(declaring->dead);
+	free(declaring->name);
+	free(declaring);
 }
 
 void names_declare_job_queue(struct br_broker *broker, unsigned channel,
 	const char *base, const char *name, br_reply_fn *fn, void *ctx)
 {
-	br_autofree char *dead = names_dead(base);
-	const struct br_queue_spec last = {
-		.name = dead,
-		.is_durable = true,
+	struct declaring *declaring = br_alloc(sizeof(*declaring));
+
+	*declaring = (struct declaring){
+		.broker = broker,
+		.channel = channel,
+		.dead = names_dead(base),
+		.name = br_strdup(name),
+		.fn = fn,
+		.ctx = ctx,
 	};
 	const struct br_queue_spec spec = {
-		.name = name,
+		.name = declaring->dead,
 		.is_durable = true,
-		.is_quorum = true,
-		.dead_letter_exchange = "",
-		.dead_letter_routing_key = dead,
 	};
-
-	br_queue_declare(broker, channel, &last, ignore, NULL);
-	br_queue_declare(broker, channel, &spec, fn, ctx);
+	br_queue_declare(broker, channel, &spec, on_dead, declaring);
 }

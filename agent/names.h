@@ -56,7 +56,8 @@ char *names_job_queue(
 /*
  * Declare a queue of jobs: a durable quorum queue whose rejected messages go to
  * `<base>.dead`, which is declared before. Both are left as they are where they are
- * there already in another form, which is `fn`'s to find out.
+ * there already in another form: of the queue of jobs `fn` hears that, and the channel
+ * has been closed and opened again in either case.
  */
 void names_declare_job_queue(struct br_broker *broker, unsigned channel,
 	const char *base, const char *name, br_reply_fn *fn, void *ctx);

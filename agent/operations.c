@@ -54,6 +54,7 @@ bool operations_open(const struct agent_options *options,
 		.now = { .name = options->name, .version = BUILDR_VERSION },
 	};
 	health_init(&operations->health);
+	tidy_init(&operations->tidy);
 	notify_open(&operations->notify);
 	return !options->listen ||
 		http_open(options->listen, answer, operations,
@@ -63,6 +64,7 @@ bool operations_open(const struct agent_options *options,
 void operations_close(struct operations *operations)
 {
 	health_done(&operations->health);
+	tidy_done(&operations->tidy);
 	notify_close(&operations->notify);
 	http_close(operations->http);
 }
@@ -78,6 +80,10 @@ void operations_poll(
 		.fd = operations->http ? http_fd(operations->http) : -1,
 		.events = POLLIN,
 	};
+	fds[2] = (struct pollfd){
+		.fd = tidy_fd(&operations->tidy),
+		.events = POLLIN,
+	};
 }
 
 int64_t operations_deadline_ms(const struct operations *operations)
@@ -87,7 +93,9 @@ int64_t operations_deadline_ms(const struct operations *operations)
 
 	if (!operations->is_stopping)
 		deadline_ms = br_clock_earlier(
-			deadline_ms, health_deadline_ms(&operations->health));
+			br_clock_earlier(deadline_ms,
+				health_deadline_ms(&operations->health)),
+			tidy_deadline_ms(&operations->tidy));
 	if (operations->http)
 		deadline_ms = br_clock_earlier(
 			deadline_ms, http_deadline_ms(operations->http));
@@ -114,8 +122,10 @@ static void tell_status(struct operations *operations)
 
 void operations_work(struct operations *operations)
 {
-	if (!operations->is_stopping)
+	if (!operations->is_stopping) {
 		health_work(&operations->health, operations->options);
+		tidy_work(&operations->tidy, operations->options);
+	}
 	notify_work(&operations->notify);
 	tell_status(operations);
 	if (operations->http)
@@ -127,7 +137,22 @@ bool operations_take_change(struct operations *operations)
 	bool is_changed = operations->seen_state != operations->health.state;
 
 	operations->seen_state = operations->health.state;
+	/* It may be for want of room. */
+	if (is_changed && operations->seen_state == HEALTH_RESTING)
+		tidy_hurry(&operations->tidy);
 	return is_changed;
+}
+
+static void count_failure(
+	struct operations *operations, const struct order *order)
+{
+	int64_t now_ms = br_clock_now_ms();
+
+	operations->metrics.given_back++;
+	if (order->worker_status == WORKER_AWAY)
+		health_failed_away(&operations->health, order->id, now_ms);
+	else
+		health_failed(&operations->health, now_ms);
 }
 
 void operations_count(struct operations *operations, const struct order *order,
@@ -135,14 +160,14 @@ void operations_count(struct operations *operations, const struct order *order,
 {
 	operations->metrics.events += order->event_count;
 	if (end == ORDER_END_REPORTED) {
-		health_succeeded(&operations->health);
+		/* What was not built says nothing of the machine. */
+		if (!order->is_dead && order->mistake.code == BR_OK)
+			health_succeeded(&operations->health);
 		metrics_add_report(
 			&operations->metrics, order->result, order->seconds);
 	}
-	if (end == ORDER_END_AGAIN) {
-		health_failed(&operations->health, br_clock_now_ms());
-		operations->metrics.given_back++;
-	}
+	if (end == ORDER_END_AGAIN)
+		count_failure(operations, order);
 }
 
 static void count_order(struct metrics_now *now, const struct order *order)
@@ -251,6 +276,7 @@ void operations_reloading(struct operations *operations)
 {
 	notify_reloading(&operations->notify);
 	health_look(&operations->health, br_clock_now_ms());
+	tidy_hurry(&operations->tidy);
 }
 
 void operations_stopping(struct operations *operations)
@@ -259,4 +285,5 @@ void operations_stopping(struct operations *operations)
 		notify_send(&operations->notify, "STOPPING=1");
 	operations->is_stopping = true;
 	health_done(&operations->health);
+	tidy_done(&operations->tidy);
 }

@@ -17,6 +17,7 @@
 #include "agent/metrics.h"
 #include "agent/notify.h"
 #include "agent/order.h"
+#include "agent/tidy.h"
 #include "base/attr.h"
 #include "base/err.h"
 #include "broker/broker.h"
@@ -31,6 +32,7 @@ struct operations {
 
 	/* Private. */
 	struct notify notify;
+	struct tidy tidy;
 	struct http *http;
 	/* What systemd was told last, and what it is to be told when it is time to. */
 	char told_status[640];
@@ -42,7 +44,7 @@ struct operations {
 };
 
 /* Descriptors to poll. */
-enum { OPERATIONS_FDS = 2 };
+enum { OPERATIONS_FDS = 3 };
 
 /*
  * Begin. Ownership: operations_close(). `options` is borrowed until then, and may be

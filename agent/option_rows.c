@@ -228,6 +228,30 @@ static bool set_min_free(
 		br_wrap(err, "--min-free");
 }
 
+static bool set_mirror_max_age(
+	struct options *options, const char *value, struct br_err *err)
+{
+	/* br_parse_duration() knows none that is no time. */
+	if (strcmp(value, "0") == 0) {
+		options->agent.mirror_max_age_ms = 0;
+		return true;
+	}
+	return br_parse_duration(
+		       value, &options->agent.mirror_max_age_ms, err) ||
+		br_wrap(err, "--mirror-max-age");
+}
+
+static bool set_mirror_max_size(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (strcmp(value, "0") == 0) {
+		options->agent.mirror_max_bytes = 0;
+		return true;
+	}
+	return br_parse_size(value, &options->agent.mirror_max_bytes, err) ||
+		br_wrap(err, "--mirror-max-size");
+}
+
 static bool set_log(
 	struct options *options, const char *value, struct br_err *err)
 {
@@ -308,6 +332,12 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		"our certificate for amqps, as PEM" },
 	{ "key-file", '\0', "FILE", false, OPTION_ANYWHERE, set_key_file,
 		"and its key" },
+	{ "mirror-max-age", '\0', "DURATION", false, OPTION_ANYWHERE,
+		set_mirror_max_age,
+		"remove mirrors that no job has used for so long; default 30d" },
+	{ "mirror-max-size", '\0', "SIZE", false, OPTION_ANYWHERE,
+		set_mirror_max_size,
+		"remove those used longest ago while all take more" },
 	{ "min-free", '\0', "SIZE", false, OPTION_ANYWHERE, set_min_free,
 		"rest while --work-dir has less; default 256m" },
 	{ "listen", '\0', "ADDRESS:PORT", false, OPTION_ANYWHERE, set_listen,

@@ -33,5 +33,5 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_ROWS = 26 };
+enum { OPTION_ROWS = 28 };
 extern const struct option_row option_rows[OPTION_ROWS];

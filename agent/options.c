@@ -2,15 +2,13 @@
 #include "agent/options.h"
 
 #include <assert.h>
-#include <ctype.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "agent/option_rows.h"
+#include "base/arguments.h"
 #include "base/clean.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -85,14 +83,6 @@ static bool read_file(
 
 /* The environment. */
 
-/* `--work-dir` has the variable BUILDR_WORK_DIR. */
-static void variable_of(const struct option_row *row, char *name, size_t size)
-{
-	(void)snprintf(name, size, "BUILDR_%s", row->name);
-	for (char *at = name; *at != '\0'; at++)
-		*at = (char)(*at == '-' ? '_' : toupper((unsigned char)*at));
-}
-
 /* Each line of a list is a value. */
 static bool read_lines(struct source *source, const struct option_row *row,
 	const char *text, struct br_err *err)
@@ -112,9 +102,9 @@ static bool read_lines(struct source *source, const struct option_row *row,
 static bool read_variable(
 	struct source *source, const struct option_row *row, struct br_err *err)
 {
-	char name[64];
+	char name[BR_ARGUMENT_VARIABLE_BYTES];
 
-	variable_of(row, name, sizeof(name));
+	br_argument_variable(row->name, name);
 	const char *value = getenv(name);
 	if (!value || value[0] == '\0' || row->place == OPTION_NOWHERE_ELSE)
 		return true;
@@ -135,51 +125,25 @@ static bool read_environment(struct options *options, struct br_err *err)
 
 /* The command line. */
 
-struct getopt_form {
-	char letters[2 * OPTION_ROWS + 3];
-	struct option longs[OPTION_ROWS + 1];
-};
-
-static void make_getopt_form(struct getopt_form *form)
+static struct br_argument describe_row(size_t index)
 {
-	char *at = form->letters;
+	const struct option_row *row = &option_rows[index];
 
-	*at++ = ':';
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		const struct option_row *row = &option_rows[i];
-
-		if (row->letter != '\0') {
-			*at++ = row->letter;
-			if (row->value_name)
-				*at++ = ':';
-		}
-		form->longs[i] = (struct option){
-			.name = row->name,
-			.has_arg = row->value_name ? required_argument
-						   : no_argument,
-		};
-	}
-	*at = '\0';
-	form->longs[OPTION_ROWS] = (struct option){ 0 };
-}
-
-static const struct option_row *find_row(int letter, int index)
-{
-	for (size_t i = 0; letter != 0 && i < OPTION_ROWS; i++)
-		if (option_rows[i].letter == (char)letter)
-			return &option_rows[i];
-	/* getopt_long() gives only letters that it was given. */
-	return &option_rows[index];
+	return (struct br_argument){
+		.name = row->name,
+		.letter = row->letter,
+		.has_value = row->value_name != NULL,
+	};
 }
 
 static bool read_arguments(
 	int argc, char **argv, struct options *options, struct br_err *err)
 {
 	struct source source = { .options = options };
-	struct getopt_form form;
+	struct br_arguments form;
 	int index = 0;
 
-	make_getopt_form(&form);
+	br_arguments_init(&form, ":", describe_row, OPTION_ROWS);
 	opterr = 0;
 	optind = 0; /* getopt_long() begins anew */
 	for (;;) {
@@ -196,7 +160,9 @@ static bool read_arguments(
 				"unknown option '%s': 'buildr-agent --help' "
 				"lists them",
 				argv[optind - 1]);
-		if (!give(&source, find_row(result, index),
+		if (!give(&source,
+			    &option_rows[br_arguments_get(
+				    &form, result, index)],
 			    optarg ? optarg : "true", err))
 			return false;
 	}
@@ -219,6 +185,7 @@ static void set_defaults(struct options *options)
 	agent->work_dir = "/var/lib/buildr";
 	agent->jobs = processors > 0 ? (unsigned)processors : 1;
 	agent->min_free_bytes = INT64_C(256) << 20;
+	agent->mirror_max_age_ms = INT64_C(30) * 24 * 3600 * 1000;
 }
 
 static bool read_all(int argc, char **argv, const char *config,

@@ -43,16 +43,23 @@ static void check_delivery(
 			"a queue");
 }
 
-/* Its own id, or, of what cannot hold one, the one beside it; in one form. */
+/*
+ * Its own id, or, of what cannot hold one, the one beside it; in one form. What is too
+ * large is not here to be put back with one: should it be delivered again, it is reported
+ * again, under another.
+ */
 static void take_id(struct order *order, const struct br_delivery *delivery)
 {
 	const char *id = order->job->id;
+	struct br_err ignored = { 0 };
 
 	if (!id && order->mistake.code != BR_OK &&
 		br_uuid_is_valid(delivery->message_id))
 		id = delivery->message_id;
 	if (id)
 		(void)snprintf(order->id, sizeof(order->id), "%s", id);
+	else if (delivery->is_too_large)
+		(void)!br_uuid_make(order->id, &ignored);
 	for (char *at = order->id; *at != '\0'; at++)
 		*at = (char)tolower((unsigned char)*at);
 }

@@ -38,7 +38,10 @@ enum order_state {
 	/* Nothing is done about it until a job is free. */
 	ORDER_WAITING,
 	ORDER_CLAIMING,
-	/* Another agent works on it: asked again after a while. */
+	/*
+	 * Another agent works on it, or the queue that it belongs to is full: asked
+	 * again after a while.
+	 */
 	ORDER_CLAIMED_ELSEWHERE,
 	/* Is there a result? Which try is this? */
 	ORDER_CHECKING,
@@ -103,6 +106,8 @@ struct order_publish {
 	uint64_t tag;
 	/* Of the backlog, what is confirmed with it; -1: nothing. */
 	int64_t end;
+	/* A queue of ours has to have it. */
+	bool is_needed;
 	bool is_confirmed;
 };
 
@@ -113,7 +118,7 @@ struct order {
 	enum order_state state;
 	char id[BR_UUID_TEXT_BYTES];
 	struct worker worker;
-	/* WORKER_DONE or WORKER_AGAIN, once it has ended. */
+	/* WORKER_DONE, WORKER_AGAIN or WORKER_AWAY, once it has ended. */
 	int worker_status;
 	bool has_worker_ended;
 	/* Its build.finished was told, which is the report. */

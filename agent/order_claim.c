@@ -129,11 +129,11 @@ void order_check_again(struct order *order)
 	order_confirm_channel(order, on_confirming);
 }
 
-/* Another agent works on it, or may. */
-static void leave(struct order *order)
+void order_leave(struct order *order)
 {
 	order_drop(order);
 	order->has_report = false;
+	order->is_returned = false;
 	if (order->delivery_tag == 0) {
 		/* Whoever delivered it to us may do so again. */
 		order_finish(order, ORDER_END_ELSEWHERE);
@@ -150,7 +150,7 @@ static void on_later_tries(void *ctx, const struct br_reply *reply)
 	if (!order_take(order, ORDER_ADRIFT) || reply->err.code != BR_OK)
 		return;
 	if (reply->message_count > order->attempt)
-		leave(order);
+		order_leave(order);
 }
 
 /*
@@ -178,7 +178,7 @@ static void on_claim(void *ctx, const struct br_reply *reply)
 		if (order_has_build(order))
 			wait_for_claim(order);
 		else
-			leave(order);
+			order_leave(order);
 		return;
 	}
 	if (order_refuse(order, reply))
@@ -222,7 +222,7 @@ static bool is_known(const struct order *order)
 		order->is_cancelled;
 }
 
-static const char *explain(const struct order *order)
+const char *order_explain(const struct order *order)
 {
 	if (order->is_cancelled)
 		return "cancelled before it began";
@@ -238,7 +238,7 @@ static bool report(struct order *order)
 		.build = order->id,
 		.attempt = order->attempt,
 		.name = order->options->name,
-		.text = explain(order),
+		.text = order_explain(order),
 		.is_tries = order->is_dead && !order->is_cancelled,
 		.is_cancelled = order->is_cancelled,
 	};

@@ -51,6 +51,8 @@ static void publish_copy(struct order *order, const char *target)
 	order_send(order, &message, -1);
 }
 
+static void on_confirming(void *ctx, const struct br_reply *reply);
+
 static void on_target(void *ctx, const struct br_reply *reply)
 {
 	enum { PRECONDITION_FAILED = 406 };
@@ -62,9 +64,8 @@ static void on_target(void *ctx, const struct br_reply *reply)
 	order->has_target = true;
 	if (reply->code == PRECONDITION_FAILED || order_refuse(order, reply))
 		return;
-
-	br_autofree char *target = name_target(order);
-	publish_copy(order, target);
+	/* Also where it was closed for the queue of the dead. */
+	order_confirm_channel(order, on_confirming);
 }
 
 static void on_confirming(void *ctx, const struct br_reply *reply)
@@ -95,7 +96,8 @@ void order_moved(struct order *order)
 {
 	if (order->is_returned) {
 		/* The queue is gone again: the job is not. */
-		order_hand_back(order);
+		order->has_target = false;
+		order_leave(order);
 		return;
 	}
 	order_acknowledge(order);

@@ -68,5 +68,11 @@ void order_claim(struct order *order);
 /* The claim is ours: go on, from the look at the result. */
 void order_check_again(struct order *order);
 
+/* Another agent has it, or nobody can for now: leave it for a while. */
+void order_leave(struct order *order);
+
+/* Say why there is nothing to find out for a worker. Borrowed. */
+const char *order_explain(const struct order *order);
+
 /* Begin the try that is recorded. */
 void order_begin_try(struct order *order);

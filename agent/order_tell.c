@@ -5,6 +5,7 @@
 #include "agent/names.h"
 #include "agent/order_private.h"
 #include "agent/report.h"
+#include "base/alloc.h"
 #include "base/clean.h"
 
 /* In a row, with nothing taken in between. */
@@ -17,7 +18,11 @@ void order_send(
 	uint64_t tag = br_message_publish(
 		order->options->broker, order->channel, message);
 
-	order->window[at] = (struct order_publish){ .tag = tag, .end = end };
+	order->window[at] = (struct order_publish){
+		.tag = tag,
+		.end = end,
+		.is_needed = message->is_mandatory,
+	};
 	order->window_count++;
 }
 
@@ -120,11 +125,23 @@ static void publish_lines(struct order *order, struct br_err *err)
 	}
 }
 
-/* The job goes to the dead ones before that is told: there twice is better than not. */
+/*
+ * The job goes to the dead ones before that is told: there twice is better than not. Its
+ * body is as it came; why it is there is said beside it.
+ */
 static void bury(struct order *order)
 {
 	br_autofree char *dead = names_dead(order->options->queue);
+	br_autofree char *tries = br_format("%u", order->attempt - 1);
 	const struct br_queue_spec spec = { .name = dead, .is_durable = true };
+	const struct br_header headers[] = {
+		{ "x-buildr-reason", "tries" },
+		{ "x-buildr-text", order_explain(order) },
+		{ "x-buildr-build", order->id },
+		{ "x-buildr-tries", tries },
+		{ "x-buildr-queue", order->queue },
+		{ "x-buildr-agent", order->options->name },
+	};
 	const struct br_message message = {
 		.exchange = "",
 		.routing_key = dead,
@@ -134,6 +151,8 @@ static void bury(struct order *order)
 		.reply_to = order->reply_to,
 		.correlation_id = order->correlation_id,
 		.message_id = order->id,
+		.headers = headers,
+		.header_count = sizeof(headers) / sizeof(headers[0]),
 	};
 
 	if (!order->has_grave) {
@@ -221,6 +240,26 @@ static bool is_waiting(
 	return false;
 }
 
+/*
+ * Whether one of those that a queue has refused has to be there. A queue that is full
+ * and refuses an event is a subscriber's: it has a gap then, as it wants, and all others
+ * have the event.
+ */
+static bool is_needed(const struct order *order, uint64_t tag, bool is_multiple)
+{
+	for (size_t i = 0; i < order->window_count; i++) {
+		const struct order_publish *publish =
+			&order->window[(order->window_first + i) %
+				ORDER_WINDOW];
+
+		if (publish->is_needed &&
+			(publish->tag == tag ||
+				(is_multiple && publish->tag < tag)))
+			return true;
+	}
+	return false;
+}
+
 static void mark_confirmed(struct order *order, uint64_t tag, bool is_multiple)
 {
 	for (size_t i = 0; i < order->window_count; i++) {
@@ -265,7 +304,12 @@ void order_confirmed(
 	if (order->state == ORDER_DONE || order->state == ORDER_ADRIFT ||
 		!is_waiting(order, tag, is_multiple))
 		return;
-	if (!is_accepted ||
+	if (!is_accepted && order->state == ORDER_MOVING) {
+		/* Full, it seems: no fault of anybody's. */
+		order_leave(order);
+		return;
+	}
+	if ((!is_accepted && is_needed(order, tag, is_multiple)) ||
 		(order->is_returned && order->state == ORDER_WORKING)) {
 		retell(order);
 		return;

@@ -9,13 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/check.h"
 #include "base/clean.h"
 #include "base/clock.h"
 #include "base/file.h"
-
-/* Longer than each of the looks that it takes. */
-enum { PROBE_MS = 60 * 1000 };
 
 /* What the child says where nothing is wrong; saying nothing is wrong too. */
 static const char all_well[] = "well";
@@ -32,8 +28,8 @@ static int keep_only(int fd)
 	return KEPT;
 }
 
-BR_NORETURN static void probe_main(
-	const struct agent_options *options, int fd, pid_t agent)
+BR_NORETURN static void probe_main(const struct agent_options *options,
+	probe_fn *look, int fd, pid_t agent)
 {
 	struct br_err err = { 0 };
 	struct br_err ignored = { 0 };
@@ -48,13 +44,13 @@ BR_NORETURN static void probe_main(
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	fd = keep_only(fd);
 
-	const char *said = check_machine(options, &err) ? all_well : err.text;
+	const char *said = look(options, &err) ? all_well : err.text;
 	(void)!br_file_write(fd, said, strlen(said), &ignored);
 	_exit(0);
 }
 
-bool probe_start(const struct agent_options *options, struct probe *probe,
-	struct br_err *err)
+bool probe_start(const struct agent_options *options, probe_fn *look,
+	int64_t time_ms, struct probe *probe, struct br_err *err)
 {
 	pid_t agent = getpid();
 	int ends[2];
@@ -68,12 +64,12 @@ bool probe_start(const struct agent_options *options, struct probe *probe,
 	if (child < 0)
 		return br_fail_errno(err, "start a process");
 	if (child == 0)
-		probe_main(options, write_fd, agent);
+		probe_main(options, look, write_fd, agent);
 	(void)fcntl(read_fd, F_SETFL, O_NONBLOCK);
 	*probe = (struct probe){
 		.pid = child,
 		.fd = br_take_fd(&read_fd),
-		.deadline_ms = br_clock_now_ms() + PROBE_MS,
+		.deadline_ms = br_clock_now_ms() + time_ms,
 	};
 	return true;
 }
@@ -91,8 +87,7 @@ bool probe_end(struct probe *probe, struct br_err *err)
 			return false;
 		(void)br_fail(err, BR_ETIMEDOUT,
 			"looking at the engine, git and the work directory "
-			"takes longer than %d s",
-			PROBE_MS / 1000);
+			"takes too long");
 	} else if (probe->said.len == 0) {
 		(void)br_fail(err, BR_ESYSTEM,
 			"looking at the engine, git and the work directory "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe.h - check_machine() in a child process, so that the loop waits for nothing.
+ * probe.h - a look at the machine in a child process, so that the loop waits for nothing.
  */
 #pragma once
 
@@ -24,9 +24,15 @@ struct probe {
 	struct br_buf said;
 };
 
-/* Start it. Ownership: probe_stop(), or a true probe_end(). Fails with BR_ESYSTEM. */
-bool probe_start(const struct agent_options *options, struct probe *probe,
-	struct br_err *err) BR_MUST_CHECK;
+/* What the child does, as check_machine(). Fails with what is wrong. */
+typedef bool probe_fn(const struct agent_options *options, struct br_err *err);
+
+/*
+ * Start it, with so much time. Ownership: probe_stop(), or a true probe_end(). Fails with
+ * BR_ESYSTEM.
+ */
+bool probe_start(const struct agent_options *options, probe_fn *look,
+	int64_t time_ms, struct probe *probe, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Say whether it has ended, by itself or because its time was over; *err is then what

@@ -25,6 +25,14 @@ static void add_text(struct br_buf *text, const char *name, const char *value)
 	br_json_add_string(text, br_str(value));
 }
 
+static void add_switch(struct br_buf *text, const char *name, bool is_on)
+{
+	if (!is_on)
+		return;
+	add_key(text, name);
+	br_buf_add_text(text, "true");
+}
+
 static void add_list(
 	struct br_buf *text, const char *name, const struct option_list *list)
 {
@@ -113,6 +121,8 @@ bool request_make(const struct options *options, struct br_buf *text,
 		add_text(text, "branch", options->stages[1]);
 	add_text(text, "commit", options->commit);
 	add_text(text, "id", id);
+	add_switch(text, "submodules", options->has_submodules);
+	add_switch(text, "lfs", options->has_lfs);
 	add_list(text, "stages", &options->job_stages);
 	add_list(text, "labels", &options->labels);
 	if (!add_environment(text, &options->env, err))

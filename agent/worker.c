@@ -19,6 +19,7 @@
 #include "base/clean.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "checkout/checkout.h"
 #include "engine/docker.h"
 #include "event/bus.h"
@@ -149,14 +150,24 @@ static int fail_by(struct work *work, const struct br_err *err)
 
 	bool is_jobs_fault =
 		err->code == BR_EINPUT || err->code == BR_ENOTFOUND;
-
-	return fail_before(work, err->text,
+	bool is_away = err->code == BR_EUNAVAIL || err->code == BR_ETIMEDOUT;
+	int status = fail_before(work, err->text,
 		is_jobs_fault ? EXIT_USAGE : EXIT_ENVIRONMENT, !is_jobs_fault);
+
+	return is_away ? WORKER_AWAY : status;
+}
+
+/* What a repository names is held to the same rules as the repository. */
+static bool check_repo(void *ctx, const char *repo, struct br_err *err)
+{
+	return policy_check_repo(ctx, repo, err);
 }
 
 static bool check_out(struct work *work, struct br_err *err)
 {
 	const struct worker_options *options = work->options;
+	/* The checkout hands it back as it is. */
+	struct policy policy = *options->policy;
 	const struct br_checkout_options how = {
 		.repo = options->job->repo,
 		.branch = options->job->branch,
@@ -164,6 +175,10 @@ static bool check_out(struct work *work, struct br_err *err)
 		.work_dir = options->work_dir,
 		.build = options->build,
 		.allowed_protocols = options->policy->protocols,
+		.has_submodules = options->job->has_submodules,
+		.has_lfs = options->job->has_lfs,
+		.check_repo = check_repo,
+		.check_ctx = &policy,
 		.timeout_ms = CHECKOUT_TIMEOUT_MS,
 		.cancel_fd = work->cancel_fd,
 	};
@@ -247,6 +262,27 @@ static bool check_files(const struct work *work,
 	return true;
 }
 
+/* One line, however many there are; NULL: there are none. The caller frees it. */
+static char *name_unknown(const struct job_texts *keys)
+{
+	enum { NAMED_MAX = 5, NAME_BYTES = 40 };
+	struct br_buf text = { 0 };
+
+	if (keys->count == 0)
+		return NULL;
+	br_buf_add_text(&text, "the job has keys that are not known: ");
+	for (size_t i = 0; i < keys->count && i < NAMED_MAX; i++) {
+		const char *key = keys->items[i];
+		size_t len = br_utf8_valid_len(key, strnlen(key, NAME_BYTES));
+
+		br_buf_addf(
+			&text, "%s'%.*s'", i > 0 ? ", " : "", (int)len, key);
+	}
+	if (keys->count > NAMED_MAX)
+		br_buf_addf(&text, " and %zu more", keys->count - NAMED_MAX);
+	return br_buf_take(&text);
+}
+
 static bool make_plan(struct work *work, struct br_diags *diags,
 	struct br_plan **plan, struct br_err *err)
 {
@@ -254,6 +290,7 @@ static bool make_plan(struct work *work, struct br_diags *diags,
 	const struct job *job = options->job;
 	br_auto(br_manifest) struct br_manifest *manifest = NULL;
 	br_autofree const char **environment = copy_environment();
+	br_autofree char *unknown = name_unknown(&job->unknown);
 	const char *name = NULL;
 
 	if (!find_manifest(work, &name, err) ||
@@ -270,6 +307,7 @@ static bool make_plan(struct work *work, struct br_diags *diags,
 		.env_count = job->environment.count,
 		.selection = { job->stages.items, job->stages.count },
 		.environment = environment,
+		.note = unknown,
 		.caller_uid = geteuid(),
 		.caller_gid = getegid(),
 	};
@@ -380,6 +418,8 @@ BR_NORETURN static void worker_main(
 		_exit(WORKER_AGAIN);
 	/* A signal of the terminal is the agent's to pass on. */
 	(void)setsid();
+	/* Another user in a container reads the tree, and the folder around it is ours. */
+	(void)umask(S_IWGRP | S_IWOTH);
 
 	struct pipe_sink sink = { .sink = { .handle = write_event },
 		.fd = keep_only(fd) };
@@ -458,7 +498,9 @@ int worker_end(struct worker *worker)
 	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	worker->pid = 0;
-	return WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE
-		? WORKER_DONE
-		: WORKER_AGAIN;
+	if (!WIFEXITED(status) ||
+		(WEXITSTATUS(status) != WORKER_DONE &&
+			WEXITSTATUS(status) != WORKER_AWAY))
+		return WORKER_AGAIN;
+	return WEXITSTATUS(status);
 }

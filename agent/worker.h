@@ -26,6 +26,11 @@ enum {
 	 * says is no result, and another try may pass (EX_TEMPFAIL of sysexits.h).
 	 */
 	WORKER_AGAIN = 75,
+	/*
+	 * As WORKER_AGAIN, but it is the repository's server that does not answer:
+	 * another job may be of another one (EX_UNAVAILABLE).
+	 */
+	WORKER_AWAY = 69,
 };
 
 /* Borrowed for the call of worker_start(). */
@@ -61,5 +66,5 @@ void worker_abort(const struct worker *worker);
 /* Wait for its end until `deadline_ms`, in monotonic ms. What it says is lost. */
 void worker_await(const struct worker *worker, int64_t deadline_ms);
 
-/* Close the pipe, kill what is still there, and give how it ended. */
+/* Close the pipe, kill what is still there, and give how it ended: one of the above. */
 int worker_end(struct worker *worker);

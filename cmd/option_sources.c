@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/option_sources.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arguments.h"
 #include "base/clean.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -21,14 +20,6 @@ static unsigned readers_of(const struct option_row *row)
 }
 
 /* The environment. */
-
-/* `--docker-sock` has the variable BUILDR_DOCKER_SOCK. */
-static void variable_of(const struct option_row *row, char *name, size_t size)
-{
-	(void)snprintf(name, size, "BUILDR_%s", row->name);
-	for (char *at = name; *at != '\0'; at++)
-		*at = (char)(*at == '-' ? '_' : toupper((unsigned char)*at));
-}
 
 /* A variable of an option without a value is 1, true, 0, false or empty. */
 static bool read_switch(const char *text, bool *is_on, struct br_err *err)
@@ -94,11 +85,11 @@ bool option_environment_read(struct options *options, struct br_err *err)
 {
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
-		char name[64];
+		char name[BR_ARGUMENT_VARIABLE_BYTES];
 
 		if (!(readers_of(row) & options->command))
 			continue;
-		variable_of(row, name, sizeof(name));
+		br_argument_variable(row->name, name);
 		const char *value = getenv(name);
 		if (value && !read_value(row, options, value, err))
 			return br_wrap(err, "%s", name);

@@ -1,52 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/options.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arguments.h"
 #include "base/clean.h"
 #include "base/suggest.h"
 #include "cmd/option_rows.h"
 #include "cmd/option_sources.h"
 #include "log/log.h"
 
-/* What getopt_long() wants, made from the table. */
-struct getopt_form {
-	char letters[2 * OPTION_ROWS + 3];
-	struct option longs[OPTION_ROWS + 1];
-};
-
-static void make_getopt_form(struct getopt_form *form)
+static struct br_argument describe_row(size_t index)
 {
-	char *at = form->letters;
+	const struct option_row *row = &option_rows[index];
 
-	/* Words are handed out in their place, as if they were options. */
-	*at++ = '-';
-	*at++ = ':';
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		if (option_rows[i].letter != '\0') {
-			*at++ = option_rows[i].letter;
-			if (option_rows[i].value_name)
-				*at++ = ':';
-		}
-		form->longs[i] = (struct option){
-			.name = option_rows[i].name,
-			.has_arg = option_rows[i].value_name ? required_argument
-							     : no_argument,
-		};
-	}
-	*at = '\0';
-	form->longs[OPTION_ROWS] = (struct option){ 0 };
-}
-
-static const struct option_row *find_row(int letter, int index)
-{
-	for (size_t i = 0; letter != 0 && i < OPTION_ROWS; i++)
-		if (option_rows[i].letter == (char)letter)
-			return &option_rows[i];
-	return letter == 0 ? &option_rows[index] : NULL;
+	return (struct br_argument){
+		.name = row->name,
+		.letter = row->letter,
+		.has_value = row->value_name != NULL,
+	};
 }
 
 static bool fail_of_unknown(const char *argument, struct br_err *err)
@@ -273,10 +247,11 @@ static bool collect(
 	int argc, char **argv, struct given_all *given, struct br_err *err)
 {
 	enum { WORD = 1 };
-	struct getopt_form form;
+	struct br_arguments form;
 	int index = 0;
 
-	make_getopt_form(&form);
+	/* Words are handed out in their place, as if they were options. */
+	br_arguments_init(&form, "-:", describe_row, OPTION_ROWS);
 	opterr = 0;
 	for (;;) {
 		int result = getopt_long(
@@ -290,7 +265,8 @@ static bool collect(
 			given->words[given->word_count++] = optarg;
 		else
 			given->options[given->option_count++] = (struct given){
-				.row = find_row(result, index),
+				.row = &option_rows[br_arguments_get(
+					&form, result, index)],
 				.value = optarg,
 			};
 	}

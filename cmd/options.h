@@ -110,6 +110,8 @@ struct options {
 	bool is_wait;
 	bool is_detached;
 	bool is_everywhere;
+	bool has_submodules;
+	bool has_lfs;
 	bool is_fail_fast;
 	bool is_grouped;
 	bool is_no_cache;

@@ -83,6 +83,8 @@ enum {
 	/* The longest path that Linux has; git keeps a branch in a file below others. */
 	BR_LIMIT_REPO_BYTES = 4096,
 	BR_LIMIT_BRANCH_BYTES = 1024,
+	/* With theirs; large projects have some hundred. */
+	BR_LIMIT_SUBMODULES = 1000,
 
 	/* Paths that change at once, or while watching; more is a lot of everything. */
 	BR_LIMIT_WATCH_PATHS = 100000,

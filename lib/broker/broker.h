@@ -232,6 +232,16 @@ void br_delivery_ack(struct br_broker *broker, unsigned channel, uint64_t tag);
 void br_delivery_reject(struct br_broker *broker, unsigned channel,
 	uint64_t tag, bool is_requeued);
 
+/* One of a message's headers. */
+struct br_header {
+	/* Of at most 255 bytes. */
+	const char *name;
+	/* Text. */
+	const char *value;
+};
+
+enum { BR_HEADERS_MAX = 8 };
+
 /* A message to publish. Borrowed for the call. */
 struct br_message {
 	/* "" is the default one: the routing key is a queue. */
@@ -246,6 +256,9 @@ struct br_message {
 	const char *reply_to;
 	const char *correlation_id;
 	const char *message_id;
+	/* At most BR_HEADERS_MAX. */
+	const struct br_header *headers;
+	size_t header_count;
 };
 
 /*

@@ -151,7 +151,29 @@ static amqp_bytes_t set_property(amqp_basic_properties_t *properties,
 	return br_wire_text(value);
 }
 
-static amqp_basic_properties_t make_properties(const struct br_message *message)
+/* Put the headers into `entries`, of which there are BR_HEADERS_MAX. */
+static amqp_table_t make_headers(
+	const struct br_message *message, amqp_table_entry_t *entries)
+{
+	const amqp_table_t made = {
+		.num_entries = (int)message->header_count,
+		.entries = entries,
+	};
+
+	assert(message->header_count <= BR_HEADERS_MAX);
+	for (size_t i = 0; i < message->header_count; i++) {
+		const struct br_header *header = &message->headers[i];
+
+		assert(strlen(header->name) < BR_NAME_BYTES);
+		entries[i].key = br_wire_text(header->name);
+		entries[i].value.kind = AMQP_FIELD_KIND_UTF8;
+		entries[i].value.value.bytes = br_wire_text(header->value);
+	}
+	return made;
+}
+
+static amqp_basic_properties_t make_properties(
+	const struct br_message *message, amqp_table_entry_t *entries)
 {
 	amqp_basic_properties_t made = { 0 };
 
@@ -161,6 +183,10 @@ static amqp_basic_properties_t make_properties(const struct br_message *message)
 		&made, AMQP_BASIC_CORRELATION_ID_FLAG, message->correlation_id);
 	made.message_id = set_property(
 		&made, AMQP_BASIC_MESSAGE_ID_FLAG, message->message_id);
+	if (message->header_count > 0) {
+		made._flags |= AMQP_BASIC_HEADERS_FLAG;
+		made.headers = make_headers(message, entries);
+	}
 	made._flags |= AMQP_BASIC_DELIVERY_MODE_FLAG;
 	made.delivery_mode = message->is_persistent ? 2 : 1;
 	return made;
@@ -169,7 +195,8 @@ static amqp_basic_properties_t make_properties(const struct br_message *message)
 static void send_head(struct br_broker *broker, unsigned channel,
 	const struct br_message *message)
 {
-	amqp_basic_properties_t properties = make_properties(message);
+	amqp_table_entry_t entries[BR_HEADERS_MAX] = { 0 };
+	amqp_basic_properties_t properties = make_properties(message, entries);
 	amqp_basic_publish_t method = {
 		.exchange = br_wire_text(message->exchange),
 		.routing_key = br_wire_text(message->routing_key),

@@ -109,20 +109,29 @@ static bool use_mirror(struct making *making, struct br_err *err)
 	return true;
 }
 
+static bool add_lfs(struct making *making, const struct br_extras *extras,
+	struct br_err *err)
+{
+	bool is_good = br_mirror_share(&making->mirror, &making->gits, err) &&
+		br_extras_lfs(extras, making->mirror.folder, err);
+
+	br_mirror_unlock(&making->mirror);
+	return is_good;
+}
+
 static bool add_extras(struct making *making, struct br_err *err)
 {
 	const struct br_checkout_options *options = making->options;
+	struct br_extras extras;
 
-	if (options->has_submodules &&
-		!br_extras_submodules(making->tree, &making->gits, err))
-		return false;
-	if (!options->has_lfs)
+	if (!options->has_submodules && !options->has_lfs)
 		return true;
+	br_extras_init(&extras, options, making->tree, &making->gits);
 
-	bool is_good = br_mirror_share(&making->mirror, &making->gits, err) &&
-		br_extras_lfs(making->tree, &making->gits,
-			making->mirror.folder, options->allowed_protocols, err);
-	br_mirror_unlock(&making->mirror);
+	bool is_good = (!options->has_submodules ||
+			       br_extras_submodules(&extras, err)) &&
+		(!options->has_lfs || add_lfs(making, &extras, err));
+	br_extras_done(&extras);
 	return is_good;
 }
 

@@ -39,8 +39,15 @@ struct br_checkout_options {
 	 * Of each file that git writes, and so of what it fetches at once; 0: any size.
 	 */
 	int64_t max_file_bytes;
+	/* With all submodules; with the files of Git LFS, theirs too. */
 	bool has_submodules;
 	bool has_lfs;
+	/*
+	 * Asked about each address that the repository itself names: of a submodule, of
+	 * a server for LFS. Where it fails the checkout does. NULL: all are taken.
+	 */
+	bool (*check_repo)(void *ctx, const char *repo, struct br_err *err);
+	void *check_ctx;
 	/* For all of it; 0: none. */
 	int64_t timeout_ms;
 	/* Readable: give up. -1: never. */
@@ -85,6 +92,24 @@ void br_checkout_remove(struct br_checkout *made);
  * process still holds its lock. Gives their number.
  */
 size_t br_checkout_sweep(const char *work_dir);
+
+/* What of the mirrors br_checkout_prune() keeps; 0: no limit. */
+struct br_checkout_limits {
+	/* Since a job used a mirror last. */
+	int64_t max_age_ms;
+	/* On the disk, of all mirrors together. */
+	int64_t max_bytes;
+	/* Of the file system that they are in. */
+	int64_t min_free_bytes;
+};
+
+/*
+ * Remove mirrors under `work_dir` that nobody has used for long, and of the others those
+ * that were used longest ago until there is room. One that is in use stays, and who wants
+ * one meanwhile waits. Gives their number. It may be killed at any time.
+ */
+size_t br_checkout_prune(
+	const char *work_dir, const struct br_checkout_limits *limits);
 
 /*
  * Copy a repository's address without user and password, for people to read.

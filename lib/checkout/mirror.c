@@ -116,10 +116,28 @@ bool br_mirror_lock(struct br_mirror *mirror, const struct br_gits *gits,
 	if (!br_lock_take(mirror->lock_fd, false, gits->deadline_ms,
 		    gits->cancel_fd, err))
 		return br_wrap(err, "mirror");
+	/* Now is when it was used last: see br_checkout_prune(). */
+	(void)futimens(mirror->lock_fd, NULL);
 	if (is_anew || !br_repository_is_made(mirror->folder))
 		return br_mirror_make(mirror, false, err);
 	remove_leftovers(mirror);
 	return true;
+}
+
+int64_t br_mirror_used(const struct br_mirror *mirror)
+{
+	struct stat status;
+
+	return fstat(mirror->lock_fd, &status) == 0 ? status.st_mtime : 0;
+}
+
+bool br_mirror_remove(const struct br_mirror *mirror)
+{
+	br_autofree char *head = br_path_join(mirror->folder, "HEAD");
+
+	/* Without it it is none: whatever comes in between, the rest is not used. */
+	(void)unlink(head);
+	return br_folder_remove(mirror->folder);
 }
 
 bool br_mirror_share(struct br_mirror *mirror, const struct br_gits *gits,

@@ -5,7 +5,8 @@
  * `<work_dir>/mirrors/<key>` is a bare, shallow repository that is written by hand
  * but for its objects, with one reference for each branch or tag that a job was of:
  * `refs/buildr/<hash of its name>`, so that no two names are in each other's way.
- * `<key>.lock` beside it is locked while it is used.
+ * `<key>.lock` beside it is locked while it is used, and was last changed when it was
+ * used last; it stays where its mirror is removed, since who waits for it has it open.
  */
 #pragma once
 
@@ -53,6 +54,17 @@ bool br_mirror_lock(struct br_mirror *mirror, const struct br_gits *gits,
  */
 bool br_mirror_make(struct br_mirror *mirror, bool has_sha256,
 	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Say when the mirror was used last, in seconds since 1970.
+ */
+int64_t br_mirror_used(const struct br_mirror *mirror);
+
+/*
+ * Remove the mirror, which must be locked for us alone. One that is half removed is made
+ * anew by the next br_mirror_lock(). Gives true where nothing is left.
+ */
+bool br_mirror_remove(const struct br_mirror *mirror);
 
 /* Let others read the mirror too, but not change it. Fails as br_lock_take(). */
 bool br_mirror_share(struct br_mirror *mirror, const struct br_gits *gits,

@@ -129,6 +129,25 @@ static void inherit(struct br_environ *environment, const char *text)
 		&(struct br_var){ .name = name, .value = equals + 1 });
 }
 
+/*
+ * git takes no repository that belongs to another user, and what a caller who is not
+ * root has checked out belongs to nobody in the container. Weaker than all else: who has
+ * settings of this kind needs to say so as well.
+ */
+static void trust_work_tree(struct br_environ *environment)
+{
+	static const struct br_var vars[] = {
+		{ .name = "GIT_CONFIG_COUNT", .value = "1" },
+		{ .name = "GIT_CONFIG_KEY_0", .value = "safe.directory" },
+		{ .name = "GIT_CONFIG_VALUE_0", .value = "*" },
+	};
+
+	if (!environment->source.git->commit)
+		return;
+	for (size_t i = 0; i < sizeof(vars) / sizeof(vars[0]); i++)
+		add_var(environment, &environment->below, &vars[i]);
+}
+
 static void inherit_all(struct br_environ *environment)
 {
 	const char *const *all = environment->source.options->environment;
@@ -269,6 +288,7 @@ bool br_environ_init(struct br_environ *environment,
 	*environment = (struct br_environ){ .source = *source };
 	br_secrets_init(
 		&environment->secrets, &manifest->secrets, source->arena);
+	trust_work_tree(environment);
 	inherit_all(environment);
 	for (size_t i = 0; i < manifest->env_files.count; i++)
 		add_file(environment, &manifest->env_files.items[i]);

@@ -414,6 +414,8 @@ bool br_plan_build(const struct br_manifest *manifest,
 	struct br_graph graph;
 	struct br_choices choices;
 
+	if (options->note)
+		br_notes_add(&building.notes, "%s", options->note);
 	br_graph_build(manifest, &built->arena, diags, &graph);
 	if (!br_select(manifest, &graph, options, &built->arena, &choices, err))
 		return false;

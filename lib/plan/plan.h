@@ -190,6 +190,8 @@ struct br_plan_options {
 	const struct br_durations *durations;
 	/* The caller's environment, as environ(7). */
 	const char *const *environment;
+	/* A warning of the caller's own, told with the plan's; NULL: none. */
+	const char *note;
 	uid_t caller_uid;
 	gid_t caller_gid;
 };

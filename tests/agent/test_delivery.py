@@ -4,6 +4,7 @@
 
 usage: test_delivery.py AGENT [WORD…]: only the tests that have the words in their names
 """
+import json
 import os
 import signal
 import socket
@@ -42,6 +43,46 @@ def takes_no_job_while_its_engine_is_dead_so_that_another_agent_does(world):
     world.is_empty()
     world.bus.whole(build)
     world.clean()
+
+
+def waits_with_a_job_whose_queue_is_full_and_builds_the_next(world):
+    """The broker refuses the copy that is to go to the queue of its labels."""
+    full = f"{world.queue}@a"
+    world.declare(full, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    world.put(b"full", full)
+    world.declare()
+    repo = world.repo("true")
+    build = world.job(repo, labels=["a"])
+    agent = world.agent("-j", "2")
+    for _ in range(3):
+        world.bus.finished(world.job(repo))
+    check("given back" not in agent.said(), agent.said())
+    with world.bus.channel() as channel:
+        channel.queue_purge(full)
+    agent.wait_said(f"build={build} end=moved")
+    world.is_empty()
+    check_equal(world.count(full), 1, "copies")
+    world.builds.remove(build)
+
+
+def a_subscriber_that_refuses_events_is_no_reason_to_tell_them_again(world):
+    world.declare()
+    with world.bus.channel() as channel:
+        channel.queue_declare(f"{world.queue}-full", durable=True,
+                              arguments={"x-max-length": 2, "x-overflow": "reject-publish"})
+        channel.queue_bind(f"{world.queue}-full", "buildr.events", "#")
+    try:
+        world.agent("-j", "1")
+        build = world.job(world.repo("for i in $(seq 100); do echo $i; done", "true"))
+        end = world.bus.finished(build)
+        check_equal((end["result"], end["try"]), ("pass", 1), "the end")
+    finally:
+        with world.bus.channel() as channel:
+            channel.queue_delete(f"{world.queue}-full")
+    world.is_empty()
+    world.bus.whole(build)
+    told = [event["seq"] for event in world.bus.of(build)]
+    check_equal(told, list(range(1, len(told) + 1)), "what is told")
 
 
 class DyingEngine:
@@ -83,11 +124,19 @@ def gives_a_job_back_when_the_engine_fails_and_reports_it_after_three_tries(worl
     options = ("-j", "1", "-H", DyingEngine(world.folder / "dying.sock").address)
     world.agent(*options)
     world.agent(*options)
-    build = world.job(repo)
+    build = world.job(repo, odd=[1])
     end = world.bus.finished(build)
     check_equal((end["result"], end["exit"], end["reason"]), ("error", 3, "tries"), "the report")
     check_equal(end["try"], 4, "the try that reports")
     wait_until(lambda: world.count(f"{world.queue}.dead") == 1, 30, "the job among the dead")
+    with world.bus.channel() as channel:
+        _, properties, body = channel.basic_get(f"{world.queue}.dead", auto_ack=True)
+    check_equal(json.loads(body), {"repo": repo.url, "id": build, "odd": [1]}, "its body")
+    said = dict(properties.headers)
+    check("tried three times" in said.pop("x-buildr-text"), f"{properties}")
+    check_equal({key.removeprefix("x-buildr-"): value for key, value in said.items()},
+                {"reason": "tries", "build": build, "tries": "3", "queue": world.queue,
+                 "agent": end["host"]["name"]}, "why it is there")
     world.is_empty()
     world.bus.whole(build)
     world.clean()
@@ -255,6 +304,8 @@ def loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment(wo
 TESTS = [
     reports_once_what_is_queued_twice,
     takes_no_job_while_its_engine_is_dead_so_that_another_agent_does,
+    waits_with_a_job_whose_queue_is_full_and_builds_the_next,
+    a_subscriber_that_refuses_events_is_no_reason_to_tell_them_again,
     gives_a_job_back_when_the_engine_fails_and_reports_it_after_three_tries,
     takes_jobs_again_when_the_queue_was_deleted_under_it,
     finishes_a_build_over_a_cut_connection,

@@ -4,6 +4,7 @@
 
 usage: test_jobs.py AGENT [WORD…]: only the tests that have the words in their names
 """
+import hashlib
 import json
 import os
 import signal
@@ -199,11 +200,53 @@ def builds_what_the_job_asks_for(world):
                       unheard="of")
     check_equal(world.bus.finished(build)["result"], "pass", "the end")
     check_equal(outputs(world, build), "was given\n", "output")
+    check_equal([event["text"] for event in world.bus.of(build) if event["type"] == "notice"],
+                ["the job has keys that are not known: 'unheard'"], "notices")
     check_equal(world.bus.of(build)[0]["commit"], first, "the commit")
     side = world.job(repo, branch="side")
     world.bus.finished(side)
     check_equal(outputs(world, side), "side\n", "output of the branch")
     check_equal(world.bus.finished(world.job(repo))["result"], "fail", "main")
+
+
+def checks_out_submodules_and_large_files_when_the_job_asks(world):
+    inner = world.repo("true", name="inner")
+    outer = Repo(world.folder / "outer")
+    outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.url, "in")
+    outer.git("lfs", "install", "--local")
+    outer.git("lfs", "track", "*.bin")
+    outer.commit(manifest("ls -A in | wc -l", "cat big.bin | head -n 1"), **{"big.bin": "large"})
+    world.agent("-j", "3")
+    for keys, wanted in (({}, "0\nversion https://git-lfs.github.com/spec/v1\n"),
+                         ({"submodules": True, "lfs": True}, "2\nlarge")):
+        build = world.job(outer, **keys)
+        check_equal(world.bus.finished(build)["result"], "pass", f"{errors(world, build)}")
+        check_equal(outputs(world, build), wanted, f"output with {keys}")
+    world.is_empty()
+    # An agent that may not build it takes it as no part either.
+    world.agent("-j", "3", "--allow-repo", "*/outer")
+    build = world.job(outer, submodules=True)
+    check_equal([world.bus.finished(build)[key] for key in ("result", "try")], ["error", 1],
+                "the end")
+    check("inner' (--allow-repo)" in errors(world, build)[0], f"{errors(world, build)}")
+    check_equal(world.bus.finished(world.job(outer))["result"], "pass", "without it")
+
+
+def lets_every_user_of_a_container_read_the_project(world):
+    """Also where the agent's own files are for itself alone, as samples/agent has it."""
+    repo = Repo(world.folder / "repo")
+    repo.commit(manifest("cat word; env | grep ^GIT_CONFIG_ | sort")
+                .replace("only:\n", 'only:\n  user: "1000:1000"\n'), word="read\n")
+    before = os.umask(0o077)
+    try:
+        world.agent("-j", "1")
+    finally:
+        os.umask(before)
+    build = world.job(repo)
+    check_equal(world.bus.finished(build)["result"], "pass", f"{errors(world, build)}")
+    # git takes a tree that is another user's only then.
+    check_equal(outputs(world, build), "read\nGIT_CONFIG_COUNT=1\n"
+                "GIT_CONFIG_KEY_0=safe.directory\nGIT_CONFIG_VALUE_0=*\n", "output")
 
 
 def moves_jobs_to_the_queue_of_their_labels(world):
@@ -231,6 +274,26 @@ def moves_a_job_to_a_queue_that_is_there_in_another_form(world):
     world.bus.whole(build)
 
 
+def takes_queues_that_are_there_in_another_form_beside_those_that_are_not(world):
+    """What is refused of one queue is no word on the next."""
+    repo = world.repo("true")
+    world.declare(f"{world.queue}.dead", arguments={"x-queue-type": "quorum"})
+    world.declare(f"{world.queue}@a")
+    agent = world.agent("-j", "3", "--label", "a", "--label", "b")
+    builds = [world.job(repo, queue=queue, labels=labels)
+              for queue, labels in ((world.queue, []), (f"{world.queue}@a", ["a"]),
+                                    (f"{world.queue}@a+b", ["a", "b"]))]
+    for build in builds:
+        check_equal([world.bus.finished(build)[key] for key in ("result", "try")], ["pass", 1],
+                    "the end")
+    for trouble in ("channel closed", "no jobs"):
+        check(trouble not in agent.said(), agent.said())
+    # Moving one makes a queue, too.
+    build = world.job(repo, labels=["c"])
+    wait_until(lambda: world.count(f"{world.queue}@c") == 1, SECONDS, "the job among its labels")
+    world.is_empty()
+
+
 def keeps_to_the_policy_of_its_owner(world):
     good = world.repo("cat /sys/class/net/*/address | wc -l", name="allowed")
     other = world.repo("true", name="other")
@@ -251,6 +314,50 @@ def keeps_to_the_policy_of_its_owner(world):
     check_equal(world.bus.finished(build)["result"], "pass", "an allowed one")
     check_equal(outputs(world, build).strip(), "1", "networks besides none")
     check_equal(world.bus.finished(world.job(slow))["result"], "fail", "at the timeout")
+
+
+LIMITS = "; ".join(f"cat /sys/fs/cgroup/{old} 2>/dev/null || cat /sys/fs/cgroup/{new}" for old, new in (
+    ("memory/memory.limit_in_bytes", "memory.max"), ("pids/pids.max", "pids.max"),
+    ("cpu/cpu.cfs_quota_us", "cpu.max")))
+
+
+def limits_containers_whatever_the_manifest_says(world):
+    """What the kernel holds them to; the lower of the two."""
+    world.agent("-j", "3", "--memory", "64m", "--cpus", "0.5", "--pids", "40")
+    for limits, wanted in (
+            ("limits: {memory: 1g, cpus: 2, pids: 9999}", (64 * MIB, 40, 50000)),
+            ("limits: {memory: 32m, cpus: 0.25, pids: 20}", (32 * MIB, 20, 25000))):
+        build = world.job(world.repo(LIMITS, more=limits))
+        check_equal(world.bus.finished(build)["result"], "pass", f"{errors(world, build)}")
+        said = [int(line.split()[0]) for line in outputs(world, build).splitlines()]
+        check_equal(tuple(said), wanted, f"the limits with '{limits}'")
+    build = world.job(world.repo("tail -c 200000000 /dev/zero"))
+    world.bus.finished(build)
+    ends = [event for event in world.bus.of(build) if event["type"] == "stage.finished"]
+    check_equal(ends[0]["reason"], "memory", f"{ends}")
+
+
+def builds_where_the_engine_does_not_see_its_files(world):
+    """All but the work tree: as an agent in a container, with /tmp and /run of its own."""
+    hidden = world.folder / "hidden"
+    hidden.mkdir()
+    alone = world.folder / "alone"
+    alone.write_text(f'#!/bin/sh\nexec unshare -m sh -c \'mount -t tmpfs none {hidden} && '
+                     f'exec {world.program} "$@"\' sh "$@"\n', "ascii")
+    alone.chmod(0o755)
+    world.program = alone
+    agent = world.agent("-j", "2", env={"XDG_RUNTIME_DIR": str(hidden)})
+    repo = Repo(world.folder / "repo")
+    repo.commit(manifest("cat word", "yes | head -n 300000 | md5sum", "exit 3"), word="seen\n")
+    lines = hashlib.md5(b"y\n" * 300000).hexdigest()
+    builds = [world.job(repo) for _ in range(2)]
+    for build in builds:
+        check_equal(world.bus.finished(build)["result"], "fail", f"{errors(world, build)}")
+        check_equal(outputs(world, build), f"seen\n{lines}  -\n", "output")
+        world.bus.whole(build)
+    check_equal(agent.end(), 0, "exit")
+    world.is_empty()
+    world.clean()
 
 
 def masks_secrets_on_the_bus(world):
@@ -299,9 +406,14 @@ TESTS = [
     reports_what_is_no_job_and_takes_the_next,
     reports_jobs_that_cannot_be_built,
     builds_what_the_job_asks_for,
+    checks_out_submodules_and_large_files_when_the_job_asks,
+    lets_every_user_of_a_container_read_the_project,
     moves_jobs_to_the_queue_of_their_labels,
     moves_a_job_to_a_queue_that_is_there_in_another_form,
+    takes_queues_that_are_there_in_another_form_beside_those_that_are_not,
     keeps_to_the_policy_of_its_owner,
+    limits_containers_whatever_the_manifest_says,
+    builds_where_the_engine_does_not_see_its_files,
     masks_secrets_on_the_bus,
     ends_when_its_jobs_have,
     keeps_trying_where_it_is_not_let_in,

@@ -205,6 +205,16 @@ def three_failures_in_a_row_make_it_rest(world):
     check("build.finished" not in world.bus.types(build), "it was reported")
 
 
+def a_job_whose_server_is_away_makes_it_not_rest(world):
+    nobody, = free_ports(1)
+    agent = world.agent("-j", "1", *LISTEN)
+    world.job(f"https://127.0.0.1:{nobody}/repo")
+    agent.wait_said('end="given back"', 2)
+    check_equal(metrics(agent)["buildr_agent_failures_in_row"], 1, "failures of its own")
+    check_equal(world.bus.finished(world.job(world.repo()))["result"], "pass", "the next")
+    check("event=resting" not in agent.said(), agent.said())
+
+
 def bad_jobs_are_no_failures_of_its_own(world):
     repo = world.repo()
     agent = world.agent(*LISTEN)
@@ -230,6 +240,20 @@ def a_full_disk_makes_it_rest(world):
     wait_until(lambda: "make room" in ask(agent, "/healthz")[1], SECONDS, "a rest")
     read_again(world, agent, "min-free 0\n")
     await_health(agent, 200, "ok")
+
+
+def mirrors_that_nobody_uses_go(world):
+    agent = world.agent()
+    repos = [world.repo() for _ in range(2)]
+    for repo in repos:
+        world.bus.finished(world.job(repo))
+    locks = sorted((agent.folder / "mirrors").glob("*.lock"))
+    check_equal(len(locks), 2, "locks of mirrors")
+    os.utime(locks[0], (0, 0))
+    agent.send(signal.SIGHUP)
+    agent.wait_said('event="mirrors removed" count=1')
+    check_equal([path.with_suffix("").exists() for path in locks], [False, True], "mirrors")
+    check_equal(world.bus.finished(world.job(repos[0]))["result"], "pass", "a job")
 
 
 def health_is_bad_without_a_broker(world):
@@ -280,12 +304,14 @@ TESTS = [
     slow_and_odd_clients_do_not_matter,
     sighup_changes_options_and_a_broken_file_nothing,
     what_takes_a_restart_is_told,
+    a_job_whose_server_is_away_makes_it_not_rest,
     bad_jobs_are_no_failures_of_its_own,
     check_says_of_each_thing_that_it_is_there,
     check_says_what_is_wrong_and_what_to_do,
     the_log_can_be_json,
     systemd_hears_of_start_reload_and_end,
     a_full_disk_makes_it_rest,
+    mirrors_that_nobody_uses_go,
     health_is_bad_without_a_broker,
 ]
 

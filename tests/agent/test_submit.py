@@ -26,6 +26,7 @@ import termios
 import uuid
 
 from farm import (HERE, SECONDS, Farm, check, check_equal, git, interrupt, wait_until)
+from proxy import Proxy
 from support import make_images, next_event, run_tests, says
 
 # For what goes to all agents: two that are well carry the one, one of them and one that is
@@ -168,7 +169,7 @@ def submit_prints_the_id_of_a_job_that_is_there_to_stay(farm):
     build = str(uuid.uuid4())
     result = farm.submit("jobs", "topic", "--commit", "0123456789", "--id", build.upper(),
                          "--label", "b", "--label", "a", "--label", "b", "--stage", "test",
-                         "-e", "WHO=not me", "-e", "WHO=a=b", "-e", "HOME",
+                         "--submodules", "--lfs", "-e", "WHO=not me", "-e", "WHO=a=b", "-e", "HOME",
                          env={"BUILDR_STAGE": "deploy", "BUILDR_LABEL": "not-mine"})
     check_status(result, 0)
     check_equal(result.stdout, f"{build}\n".encode(), "stdout")
@@ -176,7 +177,8 @@ def submit_prints_the_id_of_a_job_that_is_there_to_stay(farm):
     properties, job = farm.get("jobs@a+b")
     check_equal((properties.delivery_mode, properties.message_id), (2, build), "properties")
     check_equal(job, {"repo": farm.repo, "branch": "topic", "commit": "0123456789",
-                      "id": build.upper(), "stages": ["test"], "labels": ["b", "a", "b"],
+                      "id": build.upper(), "submodules": True, "lfs": True,
+                      "stages": ["test"], "labels": ["b", "a", "b"],
                       "environment": {"WHO": "a=b", "HOME": str(farm.folder)}}, "the job")
     with farm.channel() as channel:
         # As it is or not at all.
@@ -191,6 +193,21 @@ def a_queue_of_another_form_is_taken_as_it_is(farm):
         channel.queue_declare("classic", durable=True)
     farm.submit_id("classic")
     check_equal(farm.count("classic"), 1, "jobs")
+
+
+def a_queue_that_refuses_is_asked_again(farm):
+    """One that is full; and so one that has only just been made."""
+    with farm.channel() as channel:
+        channel.queue_declare("full", durable=True,
+                              arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    farm.submit_id("full")
+    process = farm.start("submit", "--queue", "full", "--detach", farm.repo)
+    wait_until(lambda: b"refuses it" in process.said.read_bytes(), SECONDS, "a refusal")
+    with farm.channel() as channel:
+        channel.queue_purge("full")
+    result = farm.finish(process)
+    check_status(result, 0)
+    check_equal(farm.get("full")[0].message_id, result.stdout.decode().strip(), "the job")
 
 
 def wrong_usage_is_2_and_an_absent_broker_3(farm):
@@ -337,6 +354,24 @@ def everywhere_waits_for_all_and_ends_as_the_worst(farm):
     check_equal(farm.count("ill.dead") or 0, 0, "dead jobs")
 
 
+def everywhere_a_build_goes_on_over_a_cut_connection(farm):
+    proxy = Proxy(farm.rabbit.port)
+    with contextlib.closing(proxy), \
+            farm.agent("cut", "--queue", "cut", "--label", "cut", "--broker", proxy.url()) as agent:
+        # When it has built something it has long been listening to what goes to all.
+        farm.result(farm.submit_id("cut"))
+        process = farm.start("submit", "--everywhere", "--label", "cut", "--wait", "-o", "json",
+                             "-e", "NAP=2", farm.repo)
+        build = next_event(process, says("hello"))["build"]
+        check(proxy.cut() > 0, "nothing was cut")
+        result = farm.finish(process)
+        agent.stop()
+    check_status(result, 0)
+    check("broker lost" in agent.diary(), agent.diary())
+    check_equal([event["try"] for event in result.of_type("build.finished")], [1], "reports")
+    check_equal(farm.result(build)["host"]["name"], "cut", "the agent")
+
+
 # Watching.
 
 
@@ -437,6 +472,7 @@ TESTS = [
     a_second_ctrl_c_leaves_the_build_to_itself,
     submit_prints_the_id_of_a_job_that_is_there_to_stay,
     a_queue_of_another_form_is_taken_as_it_is,
+    a_queue_that_refuses_is_asked_again,
     wrong_usage_is_2_and_an_absent_broker_3,
     without_the_program_for_the_broker_buildr_says_so,
     doctor_says_which_broker_answers,
@@ -447,6 +483,7 @@ TESTS = [
     everywhere_is_a_build_for_each_agent_with_the_labels,
     everywhere_shows_the_agents_as_they_go,
     everywhere_waits_for_all_and_ends_as_the_worst,
+    everywhere_a_build_goes_on_over_a_cut_connection,
     watch_shows_builds_until_it_is_stopped,
     the_hook_submits_branches_that_are_new_or_changed,
 ]

@@ -27,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 for folder in ("support", "scenario", "checkout"):
     sys.path.append(str(HERE.parent / folder))
 
+from proxy import Proxy  # noqa: E402
 from rabbitmq import RabbitMQ, end_with_parent  # noqa: E402
 from support import CLEAN_SECONDS, KINDS, LABEL_BUILD, SOCKET, check, check_equal, \
     wait_until, with_label  # noqa: E402
@@ -229,57 +230,6 @@ class Agent:
             raise
 
 
-class Proxy:
-    """Between agents and the broker: cuts their connections."""
-
-    def __init__(self, port):
-        self.to = port
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        self.open = []
-        self.lock = threading.Lock()
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self.server.accept()
-                try:
-                    far = socket.create_connection(("127.0.0.1", self.to))
-                except OSError:
-                    near.close()
-                    continue
-                with self.lock:
-                    self.open.append((near, far))
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def carry(one, other):
-        with contextlib.suppress(OSError):
-            while data := one.recv(65536):
-                other.sendall(data)
-        for each in (one, other):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def cut(self):
-        with self.lock:
-            cut, self.open = self.open, []
-        for pair in cut:
-            for each in pair:
-                with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
-        return len(cut)
-
-    def url(self):
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
-
-    def stop(self):
-        self.server.close()
-        self.cut()
-
-
 class BrokenEngine(http.server.BaseHTTPRequestHandler):
     """An engine that greets as Docker does, and fails at all else."""
 
@@ -331,7 +281,7 @@ class World:
 
     def proxy(self):
         made = Proxy(self.rabbit.port)
-        self.closing.callback(made.stop)
+        self.closing.callback(made.close)
         return made
 
     def broken_engine(self):

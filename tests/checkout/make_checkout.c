@@ -4,14 +4,17 @@
  *
  *	make_checkout WORK_DIR KEY=VALUE…
  *
- * Keys: repo, branch, commit, build, timeout (ms), size (bytes), allow (repeatable), and
- * submodules, lfs and cancel, which take any value. Prints `made FOLDER`, `branch NAME`
+ * Keys: repo, branch, commit, build, timeout (ms), size (bytes), allow (repeatable), only (a
+ * glob for addresses that the repository names), and submodules, lfs and cancel, which take
+ * any value. Prints `made FOLDER`, `branch NAME`
  * (or `branch` alone), `commit ID` and `held`, then waits for the end of stdin and removes
  * the tree; or `failed CODE TEXT` and exit status 1. With `cancel` a byte on stdin
- * stops it. With `sweep=…` it only sweeps, and prints how many went; with `show=ADDRESS`
+ * stops it. With `prune=AGE,BYTES,FREE` it only removes mirrors that are older (ms), until
+ * all have less and so much is free, and prints how many went. With `sweep=…` it only sweeps, and prints how many went; with `show=ADDRESS`
  * it only shows that; with `times=N` it makes and removes N trees and prints the
  * microseconds of each.
  */
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +34,7 @@ struct request {
 	const char *allowed[ALLOWED_MAX + 1];
 	size_t allowed_count;
 	const char *show;
+	char *prune;
 	bool is_sweep;
 	int64_t times;
 };
@@ -51,17 +55,24 @@ static int64_t number(const char *text)
 	struct br_err err = { 0 };
 	int64_t value = 0;
 
-	if (!br_parse_int(text, 0, INT32_MAX, &value, &err)) {
+	if (!br_parse_int(text, 0, INT64_MAX, &value, &err)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		exit(EXIT_FAILURE);
 	}
 	return value;
 }
 
-static void read_argument(struct request *request, const char *argument)
+/* Take only what is as `ctx` says. */
+static bool check_repo(void *ctx, const char *repo, struct br_err *err)
+{
+	return fnmatch(ctx, repo, 0) == 0 ||
+		br_fail(err, BR_EINPUT, "'%s' is not wanted", repo);
+}
+
+static void read_argument(struct request *request, char *argument)
 {
 	struct br_checkout_options *options = &request->options;
-	const char *value = strchr(argument, '=');
+	char *value = strchr(argument, '=');
 
 	if (!value)
 		return;
@@ -81,7 +92,10 @@ static void read_argument(struct request *request, const char *argument)
 	else if (br_has_prefix(argument, "allow=") &&
 		request->allowed_count < ALLOWED_MAX)
 		request->allowed[request->allowed_count++] = value;
-	else if (br_has_prefix(argument, "submodules="))
+	else if (br_has_prefix(argument, "only=")) {
+		options->check_repo = check_repo;
+		options->check_ctx = value;
+	} else if (br_has_prefix(argument, "submodules="))
 		options->has_submodules = true;
 	else if (br_has_prefix(argument, "lfs="))
 		options->has_lfs = true;
@@ -89,6 +103,8 @@ static void read_argument(struct request *request, const char *argument)
 		options->cancel_fd = STDIN_FILENO;
 	else if (br_has_prefix(argument, "show="))
 		request->show = value;
+	else if (br_has_prefix(argument, "prune="))
+		request->prune = value;
 	else if (br_has_prefix(argument, "sweep="))
 		request->is_sweep = true;
 	else if (br_has_prefix(argument, "times="))
@@ -135,6 +151,18 @@ static int measure(const struct br_checkout_options *options, int64_t times)
 	return EXIT_SUCCESS;
 }
 
+static int prune(const char *work_dir, char *limits)
+{
+	const struct br_checkout_limits kept = {
+		.max_age_ms = number(strsep(&limits, ",")),
+		.max_bytes = number(strsep(&limits, ",")),
+		.min_free_bytes = number(limits),
+	};
+
+	(void)printf("%zu\n", br_checkout_prune(work_dir, &kept));
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	struct request request = { .options = { .cancel_fd = -1 } };
@@ -154,6 +182,8 @@ int main(int argc, char **argv)
 		(void)puts(shown);
 		return EXIT_SUCCESS;
 	}
+	if (request.prune)
+		return prune(argv[1], request.prune);
 	if (request.is_sweep) {
 		(void)printf("%zu\n", br_checkout_sweep(argv[1]));
 		return EXIT_SUCCESS;

@@ -6,6 +6,7 @@ usage: test_trouble.py MAKE_CHECKOUT [TEST…]
 """
 
 import contextlib
+import fcntl
 import os
 import pty
 import select
@@ -13,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from servers import GitDaemon, Web
@@ -178,6 +180,12 @@ def is_not_led_astray_by_the_environment(world):
     check(not trace.exists(), "a trace")
 
 
+def links(commit, address, name="sub"):
+    """The files of a commit with a submodule."""
+    return {name: ("160000", commit), ".gitmodules":
+            f'[submodule "{name}"]\n\tpath = {name}\n\turl = "{address}"\n'}
+
+
 def takes_submodules_only_from_where_it_may(world):
     inner = world.repository("inner")
     link = inner.commit({"deep": "x"})
@@ -187,13 +195,40 @@ def takes_submodules_only_from_where_it_may(world):
                  f"--upload-pack=touch {mark}", f"ssh://-oProxyCommand=touch%20{mark}/x")
     for number, address in enumerate(addresses):
         outer = world.repository(f"outer{number}")
-        outer.commit({"sub": ("160000", link), ".gitmodules":
-                      f'[submodule "sub"]\n\tpath = sub\n\turl = "{address}"\n'})
+        outer.commit(links(link, address))
         made = world.make(repo=daemon.url(f"outer{number}"), submodules="yes")
-        check("failed E" in made.text, f"{address}: {made.text!r}")
-        made.end()
+        # The job's fault: another agent would not do better.
+        made.check_failed("EINPUT")
+    # What may be built is a question for theirs too, and for theirs in turn.
+    middle = world.repository("middle").commit(links(link, daemon.url("inner")))
+    world.repository("outer").commit(links(middle, daemon.url("middle")))
+    for only in "*/outer", "*/middle":
+        world.make(repo=daemon.url("outer"), submodules="yes", only=only).check_failed(
+            "EINPUT", "submodules", "is not wanted")
+    made = world.make(repo=daemon.url("outer"), submodules="yes", only="git://*/[mi]*")
+    check_equal(made.content("sub/sub/deep"), "x", "file")
+    made.end()
     check(not mark.exists(), "something was executed")
     check_equal(world.trees(), [], "trees")
+
+
+def says_what_is_wrong_with_submodules(world):
+    link = world.repository("inner").commit({"deep": "x"})
+    daemon = world.serve(GitDaemon(world.repos))
+    good = links(link, daemon.url("inner"))
+    for number, (files, code, part) in enumerate((
+            (good | {"other": ("160000", link)}, "EINPUT", "'other'"),
+            (good | {".gitmodules": '[submodule "sub"]\n\tpath = sub\n'}, "EINPUT", "No url"),
+            (good | {".gitmodules": "[nonsense"}, "EINPUT", "bad config line"),
+            (links("1" * 40, daemon.url("inner")), "ENOTFOUND", ""),
+            (links(link, daemon.url("absent")), "ENOTFOUND", ""),
+            # git itself does not take it.
+            (links(link, "../inner", "../sub"), "E", ""))):
+        world.repository(f"outer{number}").commit(files)
+        made = world.make(repo=daemon.url(f"outer{number}"), branch="main", submodules="yes")
+        said = made.get("failed") or ""
+        check(said.startswith(code) and part in said, f"{files}: {made.text!r}")
+        made.end()
 
 
 def refuses_objects_that_git_would_not_make(world):
@@ -415,6 +450,53 @@ def packs_what_many_fetches_brought(world):
     check_equal(world.make(repo=daemon.url("repo"), branch="main").content(), "last", "file")
 
 
+def removes_mirrors_that_nobody_uses(world):
+    daemon = world.serve(GitDaemon(world.repos))
+    day = 24 * 3600
+    mirrors = []
+    for number in range(4):
+        world.repository(f"repo{number}").commit({"file": "x" * 100000 * (number == 2)})
+        before = set(world.mirrors()) if mirrors else set()
+        world.make(repo=daemon.url(f"repo{number}"), branch="main").end()
+        mirrors += set(world.mirrors()) - before
+
+    def lock(number):
+        return Path(f"{mirrors[number]}.lock")
+
+    def used(number, days):
+        when = time.time() - days * day
+        os.utime(lock(number), (when, when))
+
+    def check_left(*numbers):
+        check_equal(world.mirrors(), sorted(mirrors[number] for number in numbers), "mirrors")
+
+    for number, days in enumerate((9, 5, 3, 1)):
+        used(number, days)
+    check_equal(world.prune(10 * day * 1000, 10 ** 9, 1), 0, "nothing is old or large")
+    # One that somebody has is not touched, and is the next time.
+    with open(lock(0), "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        check_equal(world.prune(4 * day * 1000, 0, 0), 1, "removed by age")
+        check_left(0, 2, 3)
+    check_equal(world.prune(4 * day * 1000, 0, 0), 1, "removed by age, later")
+    # A job uses it: it is the newest, and made anew where it is gone.
+    for number in 1, 2:
+        check(world.make(repo=daemon.url(f"repo{number}"), branch="main").get("made"), "not made")
+    used(3, 1)
+    sizes = {number: sum(path.lstat().st_blocks * 512 for path in mirrors[number].rglob("*"))
+             for number in (1, 2, 3)}
+    check_equal(world.prune(0, sum(sizes.values()), 0), 0, "all have room")
+    check_equal(world.prune(0, sum(sizes.values()) - 1, 0), 1, "removed by size")
+    check_left(1, 2)
+    check_equal(world.prune(0, 0, 10 ** 17), 2, "removed for space")
+    check_left()
+    # Half of one, as a sudden end leaves it.
+    world.make(repo=daemon.url("repo0")).end()
+    (mirrors[0] / "HEAD").unlink()
+    shutil.rmtree(mirrors[0] / "refs")
+    use_again(world, daemon.url("repo0"), "half removed")
+
+
 def many_processes_share_a_mirror(world):
     repository = world.repository()
     commits = repository.history(60)
@@ -528,10 +610,10 @@ TESTS = [refuses_addresses_that_are_none, refuses_branches_that_are_none, takes_
          shows_addresses_without_passwords, never_shows_a_password, asks_nobody_for_a_password,
          follows_no_redirect_to_a_file, runs_no_hook_and_no_filter,
          is_not_led_astray_by_the_environment, takes_submodules_only_from_where_it_may,
-         refuses_objects_that_git_would_not_make, limits_what_is_fetched,
+         says_what_is_wrong_with_submodules, refuses_objects_that_git_would_not_make, limits_what_is_fetched,
          says_that_there_is_no_space, says_what_cannot_be_reached, gives_up_a_server_that_hangs,
          stops_on_request, survives_a_sudden_end, survives_sudden_ends_at_any_time, mends_a_mirror,
-         packs_what_many_fetches_brought, many_processes_share_a_mirror, sweeps_trees_of_the_dead,
+         packs_what_many_fetches_brought, removes_mirrors_that_nobody_uses, many_processes_share_a_mirror, sweeps_trees_of_the_dead,
          takes_over_the_tree_of_a_dead_build, removes_whatever_a_build_leaves,
          leaves_what_belongs_to_others]
 

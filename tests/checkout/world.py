@@ -177,6 +177,13 @@ class World:
                               env=self.environment, timeout=SECONDS, check=True)
         return int(done.stdout)
 
+    def prune(self, *limits):
+        """Remove mirrors: age in ms, bytes of all, bytes that are to be free; 0: any."""
+        done = subprocess.run([self.program, self.work, f"prune={','.join(map(str, limits))}"],
+                              stdout=subprocess.PIPE, env=self.environment, timeout=SECONDS,
+                              check=True)
+        return int(done.stdout)
+
     def trees(self):
         return sorted(path.name for path in (self.work / "trees").iterdir())
 

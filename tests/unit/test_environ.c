@@ -40,10 +40,13 @@ static int tear_down(void **state)
 {
 	struct project *project = *state;
 
-	for (int i = 0; i < 2; i++) {
-		br_autofree char *path = br_path_join(
-			project->folder, i == 0 ? "a.env" : "b.env");
-		(void)unlink(path);
+	static const char *const names[] = { "a.env", "b.env", ".git/HEAD",
+		".git" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		br_autofree char *path =
+			br_path_join(project->folder, names[i]);
+		(void)remove(path);
 	}
 	(void)rmdir(project->folder);
 	planned_done(&project->planned);
@@ -131,6 +134,32 @@ static void takes_the_last_of_one_level(void **state)
 	assert_string_equal(value(project, "C"), "2");
 	assert_string_equal(value(project, "D"), "2");
 	assert_string_equal(value(project, "E"), "2");
+}
+
+static void has_git_take_a_work_tree_of_another_user(void **state)
+{
+	struct project *project = *state;
+	br_autofree char *git = br_path_join(project->folder, ".git");
+	static const char text[] = "image: a\nstages: [s]\ns: {}\n";
+
+	planned_must(&project->planned, text);
+	assert_null(value(project, "GIT_CONFIG_COUNT"));
+	planned_done(&project->planned);
+	project->planned = (struct planned){ .project_dir = project->folder };
+
+	assert_int_equal(mkdir(git, 0700), 0);
+	write_file(project, ".git/HEAD",
+		"0123456789012345678901234567890123456789\n");
+	planned_must(&project->planned,
+		"image: a\n"
+		"environment: {vars: [GIT_CONFIG_VALUE_0=mine]}\n"
+		"stages: [s]\n"
+		"s: {}\n");
+	assert_string_equal(value(project, "GIT_CONFIG_COUNT"), "1");
+	assert_string_equal(
+		value(project, "GIT_CONFIG_KEY_0"), "safe.directory");
+	/* Weaker than the manifest. */
+	assert_string_equal(value(project, "GIT_CONFIG_VALUE_0"), "mine");
 }
 
 static void gives_each_stage_its_own_environment(void **state)
@@ -421,6 +450,9 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			inherits_everything_but_the_callers_own, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			has_git_take_a_work_tree_of_another_user, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			inherits_what_globs_name, set_up, tear_down),

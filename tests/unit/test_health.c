@@ -83,6 +83,22 @@ static void rests_after_three_failures_in_a_row(void **state)
 	assert_rests(&health, 7 + 10 * SECOND);
 }
 
+static void counts_a_server_that_is_away_once_for_a_build(void **state)
+{
+	struct health health;
+
+	(void)state;
+	health_init(&health);
+	health_looked(&health, NULL, 0);
+	for (int i = 0; i < 5; i++)
+		health_failed_away(&health, "a", 0);
+	assert_int_equal(health.failure_count, 1);
+	health_failed_away(&health, "b", 0);
+	assert_int_equal(health.state, HEALTH_WELL);
+	health_failed_away(&health, "c", 7);
+	assert_rests(&health, 7 + 10 * SECOND);
+}
+
 static void needs_but_one_more_failure_until_a_job_is_reported(void **state)
 {
 	struct health health;
@@ -121,6 +137,7 @@ int main(void)
 		cmocka_unit_test(
 			begins_nothing_after_a_failure_until_it_has_looked),
 		cmocka_unit_test(rests_after_three_failures_in_a_row),
+		cmocka_unit_test(counts_a_server_that_is_away_once_for_a_build),
 		cmocka_unit_test(
 			needs_but_one_more_failure_until_a_job_is_reported),
 		cmocka_unit_test(looks_at_once_when_asked_to),

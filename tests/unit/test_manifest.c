@@ -3,30 +3,9 @@
  * What is read from right manifests, and what limits hold. The texts of mistakes
  * are compared in tests/manifest.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "parsed.h"
 
 #include "base/limits.h"
-#include "manifest/manifest.h"
-
-/* Parse a manifest that must be right and have no warning. */
-static struct br_manifest *parse(const char *text)
-{
-	struct br_manifest *manifest = NULL;
-	struct br_diags diags = { 0 };
-	br_autobuf struct br_buf shown = { 0 };
-
-	br_manifest_parse(br_str(text), "m.yml", "/project", &manifest, &diags);
-	br_diags_format(&diags, &shown);
-	br_diags_done(&diags);
-	assert_string_equal(br_buf_text(&shown), "");
-	assert_non_null(manifest);
-	return manifest;
-}
 
 /* Parse what must have exactly one mistake, and compare its text and place. */
 static void assert_mistake(struct br_str text, unsigned line, unsigned column,
@@ -51,16 +30,6 @@ static void repeat(struct br_buf *buf, const char *text, size_t count)
 		br_buf_add_text(buf, text);
 }
 
-static const struct br_stage *find(
-	const struct br_manifest *manifest, const char *name)
-{
-	for (size_t i = 0; i < manifest->stage_count; i++)
-		if (strcmp(manifest->stages[i].name, name) == 0)
-			return &manifest->stages[i];
-	fail_msg("no stage %s", name);
-	return NULL;
-}
-
 /* Compare variables with `NAME=VALUE|NAME|...`. */
 static void assert_vars(const struct br_vars *vars, const char *expected)
 {
@@ -75,42 +44,23 @@ static void assert_vars(const struct br_vars *vars, const char *expected)
 	assert_string_equal(br_buf_text(&got), expected);
 }
 
-static void assert_texts(const struct br_texts *texts, const char *expected)
-{
-	br_autobuf struct br_buf got = { 0 };
-
-	for (size_t i = 0; i < texts->count; i++)
-		br_buf_addf(&got, "%s|", texts->items[i].text);
-	assert_string_equal(br_buf_text(&got), expected);
-}
-
-static void assert_argv(const char *const *argv, const char *expected)
-{
-	br_autobuf struct br_buf got = { 0 };
-
-	assert_non_null(argv);
-	for (; *argv; argv++)
-		br_buf_addf(&got, "%s|", *argv);
-	assert_string_equal(br_buf_text(&got), expected);
-}
-
 static void reads_every_key_of_the_manifest(void **state)
 {
 	(void)state;
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("version: 1\n"
-		      "image: reg:5000/img\n"
-		      "environment:\n"
-		      "  inherit: [LANG, 'CI_*']\n"
-		      "  files: [.env, ci.env]\n"
-		      "  vars: [A=1, B, C=, A=x=y]\n"
-		      "  secrets: [B]\n"
-		      "stages: [build]\n"
-		      "build: {script: make}\n"
-		      "docker: false\n"
-		      "limits: {memory: 2g, cpus: 1.5, pids: 500}\n"
-		      "network: none\n"
-		      "x-anything: [{a: ~}]\n");
+		parsed_manifest("version: 1\n"
+				"image: reg:5000/img\n"
+				"environment:\n"
+				"  inherit: [LANG, 'CI_*']\n"
+				"  files: [.env, ci.env]\n"
+				"  vars: [A=1, B, C=, A=x=y]\n"
+				"  secrets: [B]\n"
+				"stages: [build]\n"
+				"build: {script: make}\n"
+				"docker: false\n"
+				"limits: {memory: 2g, cpus: 1.5, pids: 500}\n"
+				"network: none\n"
+				"x-anything: [{a: ~}]\n");
 
 	assert_string_equal(manifest->file, "m.yml");
 	assert_string_equal(manifest->project_dir, "/project");
@@ -133,9 +83,9 @@ static void reads_every_key_of_the_manifest(void **state)
 static void leaves_open_what_the_file_does_not_give(void **state)
 {
 	(void)state;
-	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("prepare: {}\nimage: ~\nlimits: {memory: , pids: null}\n"
-		      "docker:\nenvironment: {vars: ~}\nversion: ~\n");
+	br_auto(br_manifest) struct br_manifest *manifest = parsed_manifest(
+		"prepare: {}\nimage: ~\nlimits: {memory: , pids: null}\n"
+		"docker:\nenvironment: {vars: ~}\nversion: ~\n");
 
 	assert_null(manifest->image);
 	assert_null(manifest->network);
@@ -151,20 +101,20 @@ static void leaves_open_what_the_file_does_not_give(void **state)
 static void reads_every_key_of_a_stage(void **state)
 {
 	(void)state;
-	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("stages: [a, b]\n"
-		      "a:\n"
-		      "  script: [one, [docker, push, '', 1.10], 'NO', NO]\n"
-		      "  environment: [A=1, B]\n"
-		      "  timeout: 1h30m\n"
-		      "  allow_failure: [1, 255]\n"
-		      "  workdir: sub/folder\n"
-		      "  user: 1000:1000\n"
-		      "  shell: [bash, -x]\n"
-		      "b: {shell: dash, allow_failure: true,\n"
-		      "  environment: {A: 0x1F, B: }}\n");
-	const struct br_stage *a = find(manifest, "a");
-	const struct br_stage *b = find(manifest, "b");
+	br_auto(br_manifest) struct br_manifest *manifest = parsed_manifest(
+		"stages: [a, b]\n"
+		"a:\n"
+		"  script: [one, [docker, push, '', 1.10], 'NO', NO]\n"
+		"  environment: [A=1, B]\n"
+		"  timeout: 1h30m\n"
+		"  allow_failure: [1, 255]\n"
+		"  workdir: sub/folder\n"
+		"  user: 1000:1000\n"
+		"  shell: [bash, -x]\n"
+		"b: {shell: dash, allow_failure: true,\n"
+		"  environment: {A: 0x1F, B: }}\n");
+	const struct br_stage *a = parsed_stage(manifest, "a");
+	const struct br_stage *b = parsed_stage(manifest, "b");
 
 	assert_int_equal(a->step_count, 4);
 	assert_string_equal(a->steps[0].text, "one");
@@ -191,9 +141,9 @@ static void reads_every_key_of_a_stage(void **state)
 static void orders_stages_as_listed_and_keeps_the_others(void **state)
 {
 	(void)state;
-	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("c: {script: x}\nb: {}\nprepare: {script: p}\n"
-		      "a: {script: x}\nstages: [prepare, a, prepare, b]\n");
+	br_auto(br_manifest) struct br_manifest *manifest = parsed_manifest(
+		"c: {script: x}\nb: {}\nprepare: {script: p}\n"
+		"a: {script: x}\nstages: [prepare, a, prepare, b]\n");
 
 	assert_int_equal(manifest->stage_count, 3);
 	assert_string_equal(manifest->stages[0].name, "c");
@@ -207,15 +157,15 @@ static void orders_stages_as_listed_and_keeps_the_others(void **state)
 static void starts_every_stage_from_the_defaults(void **state)
 {
 	(void)state;
-	br_auto(br_manifest) struct br_manifest *manifest = parse(
+	br_auto(br_manifest) struct br_manifest *manifest = parsed_manifest(
 		"stages: [a, b]\n"
 		"a: {environment: [A=stage, C=3]}\n"
 		"b: {timeout: 1s, allow_failure: false, user: ~}\n"
 		"prepare: {timeout: 2s}\n"
 		"defaults: {environment: {A: 1, B: 2}, timeout: 5m,\n"
 		"  allow_failure: true, workdir: w, user: u, shell: s}\n");
-	const struct br_stage *a = find(manifest, "a");
-	const struct br_stage *b = find(manifest, "b");
+	const struct br_stage *a = parsed_stage(manifest, "a");
+	const struct br_stage *b = parsed_stage(manifest, "b");
 	const struct br_stage *prepare = manifest->prepare;
 
 	assert_vars(&a->environment, "A=1|B=2|A=stage|C=3|");
@@ -237,25 +187,25 @@ static void knows_the_line_of_each_dash(void **state)
 {
 	(void)state;
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("prepare:\n"
-		      "  script:\n"
-		      "  - one\n" /* 3 */
-		      "  -\n"     /* 4 */
-		      "    # two - is - here\n"
-		      "\n"
-		      "    two\n"
-		      "  - # a comment -\n" /* 8 */
-		      "    &three\n"
-		      "    three\n"
-		      "  - |\n" /* 11 */
-		      "    four - 1\n"
-		      "    - four\n"
-		      "  - - exec\n" /* 14 */
-		      "    - -x\n"
-		      "  -\n" /* 16 */
-		      "    - exec\n"
-		      "  - *three\n"      /* 18 */
-		      "  - '- seven'\n"); /* 19 */
+		parsed_manifest("prepare:\n"
+				"  script:\n"
+				"  - one\n" /* 3 */
+				"  -\n"     /* 4 */
+				"    # two - is - here\n"
+				"\n"
+				"    two\n"
+				"  - # a comment -\n" /* 8 */
+				"    &three\n"
+				"    three\n"
+				"  - |\n" /* 11 */
+				"    four - 1\n"
+				"    - four\n"
+				"  - - exec\n" /* 14 */
+				"    - -x\n"
+				"  -\n" /* 16 */
+				"    - exec\n"
+				"  - *three\n"      /* 18 */
+				"  - '- seven'\n"); /* 19 */
 	static const unsigned lines[] = { 3, 4, 8, 11, 14, 16, 18, 19 };
 	const struct br_stage *prepare = manifest->prepare;
 
@@ -272,9 +222,9 @@ static void knows_the_line_of_a_script_that_is_one_text(void **state)
 {
 	(void)state;
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("prepare:\n  script: |\n    one\n    two\n");
+		parsed_manifest("prepare:\n  script: |\n    one\n    two\n");
 	br_auto(br_manifest) struct br_manifest *flow =
-		parse("prepare: {script: [one,\n  two]}\n");
+		parsed_manifest("prepare: {script: [one,\n  two]}\n");
 
 	assert_int_equal(manifest->prepare->steps[0].place.line, 2);
 	assert_int_equal(manifest->prepare->steps[0].place.column, 11);
@@ -286,16 +236,16 @@ static void knows_the_line_of_a_script_that_is_one_text(void **state)
 static void works_in_merge_keys_and_aliases(void **state)
 {
 	(void)state;
-	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("x-a: &a {timeout: 1s, user: a, script: &s [one, two]}\n"
-		      "x-b: &b {<<: *a, user: b, workdir: b}\n"
-		      "stages: [a, b, c]\n"
-		      "a: {<<: *a, timeout: 3s}\n"
-		      "b: {workdir: own, <<: [*b, *a]}\n"
-		      "c: {script: *s, <<: {user: c, script: other}}\n");
-	const struct br_stage *a = find(manifest, "a");
-	const struct br_stage *b = find(manifest, "b");
-	const struct br_stage *c = find(manifest, "c");
+	br_auto(br_manifest) struct br_manifest *manifest = parsed_manifest(
+		"x-a: &a {timeout: 1s, user: a, script: &s [one, two]}\n"
+		"x-b: &b {<<: *a, user: b, workdir: b}\n"
+		"stages: [a, b, c]\n"
+		"a: {<<: *a, timeout: 3s}\n"
+		"b: {workdir: own, <<: [*b, *a]}\n"
+		"c: {script: *s, <<: {user: c, script: other}}\n");
+	const struct br_stage *a = parsed_stage(manifest, "a");
+	const struct br_stage *b = parsed_stage(manifest, "b");
+	const struct br_stage *c = parsed_stage(manifest, "c");
 
 	assert_int_equal(a->timeout_ms, 3000);
 	assert_string_equal(a->user, "a");
@@ -311,8 +261,8 @@ static void takes_a_name_that_is_anchored_again_from_there_on(void **state)
 {
 	(void)state;
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("x-a: &a one\nx-b: [*a, &a two]\n"
-		      "prepare: {script: [*a]}\n");
+		parsed_manifest("x-a: &a one\nx-b: [*a, &a two]\n"
+				"prepare: {script: [*a]}\n");
 
 	assert_string_equal(manifest->prepare->steps[0].text, "two");
 }
@@ -372,7 +322,7 @@ static void refuses_more_than_a_mebibyte(void **state)
 	br_buf_add_text(&text, "prepare: {}\n#");
 	repeat(&text, "x", BR_LIMIT_MANIFEST_BYTES - text.len);
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse(br_buf_text(&text));
+		parsed_manifest(br_buf_text(&text));
 	assert_non_null(manifest);
 	br_buf_add_char(&text, 'x');
 	assert_mistake(br_buf_str(&text), 0, 0,
@@ -393,7 +343,7 @@ static void takes_ten_thousand_stages_and_no_more(void **state)
 	}
 	br_buf_addf(&list, "]\n%s", br_buf_text(&text));
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse(br_buf_text(&list));
+		parsed_manifest(br_buf_text(&list));
 	assert_int_equal(manifest->order_count, BR_LIMIT_STAGES);
 	assert_int_equal(manifest->order[0], BR_LIMIT_STAGES - 1);
 
@@ -462,7 +412,7 @@ static void refuses_control_characters_with_their_place(void **state)
 		br_autobuf struct br_buf text = { 0 };
 
 		br_buf_addf(&text, "prepare: {}\n# %s x\n", taken[i]);
-		br_manifest_free(parse(br_buf_text(&text)));
+		br_manifest_free(parsed_manifest(br_buf_text(&text)));
 	}
 }
 

@@ -3,45 +3,14 @@
  * The keys that make a graph of the stages: needs, when, retry, matrix,
  * services. The texts of mistakes are compared in tests/manifest.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "parsed.h"
 
 #include "base/limits.h"
-#include "manifest/manifest.h"
-
-/* Parse a manifest that must be right and have no warning. */
-static struct br_manifest *parse(const char *text)
-{
-	struct br_manifest *manifest = NULL;
-	struct br_diags diags = { 0 };
-	br_autobuf struct br_buf shown = { 0 };
-
-	br_manifest_parse(br_str(text), "m.yml", "/project", &manifest, &diags);
-	br_diags_format(&diags, &shown);
-	br_diags_done(&diags);
-	assert_string_equal(br_buf_text(&shown), "");
-	assert_non_null(manifest);
-	return manifest;
-}
-
-static const struct br_stage *find(
-	const struct br_manifest *manifest, const char *name)
-{
-	for (size_t i = 0; i < manifest->stage_count; i++)
-		if (strcmp(manifest->stages[i].name, name) == 0)
-			return &manifest->stages[i];
-	fail_msg("no stage %s", name);
-	return NULL;
-}
 
 static void assert_needs(const struct br_manifest *manifest, const char *name,
 	const char *expected)
 {
-	const struct br_stage *stage = find(manifest, name);
+	const struct br_stage *stage = parsed_stage(manifest, name);
 	br_autobuf struct br_buf got = { 0 };
 
 	for (size_t i = 0; i < stage->need_count; i++)
@@ -50,37 +19,18 @@ static void assert_needs(const struct br_manifest *manifest, const char *name,
 	assert_string_equal(br_buf_text(&got), expected);
 }
 
-static void assert_texts(const struct br_texts *texts, const char *expected)
-{
-	br_autobuf struct br_buf got = { 0 };
-
-	for (size_t i = 0; i < texts->count; i++)
-		br_buf_addf(&got, "%s|", texts->items[i].text);
-	assert_string_equal(br_buf_text(&got), expected);
-}
-
-static void assert_argv(const char *const *argv, const char *expected)
-{
-	br_autobuf struct br_buf got = { 0 };
-
-	assert_non_null(argv);
-	for (; *argv; argv++)
-		br_buf_addf(&got, "%s|", *argv);
-	assert_string_equal(br_buf_text(&got), expected);
-}
-
 static void finds_what_each_stage_needs(void **state)
 {
 	(void)state;
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("stages: [prepare, d, c, b, prepare, a]\n"
-		      "by-name: {script: x}\n"
-		      "and-more: {script: x, needs: [a, by-name]}\n"
-		      "a: {}\n"
-		      "b: {needs: [prepare]}\n"
-		      "c: {needs: ~}\n"
-		      "d: {needs: [by-name, prepare, b]}\n"
-		      "prepare: {script: x}\n");
+		parsed_manifest("stages: [prepare, d, c, b, prepare, a]\n"
+				"by-name: {script: x}\n"
+				"and-more: {script: x, needs: [a, by-name]}\n"
+				"a: {}\n"
+				"b: {needs: [prepare]}\n"
+				"c: {needs: ~}\n"
+				"d: {needs: [by-name, prepare, b]}\n"
+				"prepare: {script: x}\n");
 
 	assert_needs(manifest, "by-name", "");
 	assert_needs(manifest, "and-more", "a|by-name|");
@@ -88,9 +38,9 @@ static void finds_what_each_stage_needs(void **state)
 	assert_needs(manifest, "b", "");
 	assert_needs(manifest, "c", "d|");
 	assert_needs(manifest, "d", "by-name|b|");
-	assert_false(find(manifest, "a")->has_needs);
-	assert_true(find(manifest, "b")->has_needs);
-	assert_texts(&find(manifest, "d")->needs, "by-name|prepare|b|");
+	assert_false(parsed_stage(manifest, "a")->has_needs);
+	assert_true(parsed_stage(manifest, "b")->has_needs);
+	assert_texts(&parsed_stage(manifest, "d")->needs, "by-name|prepare|b|");
 	assert_int_equal(manifest->prepare->need_count, 0);
 }
 
@@ -98,17 +48,17 @@ static void reads_conditions(void **state)
 {
 	(void)state;
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("stages: [a, b]\n"
-		      "a:\n"
-		      "  when:\n"
-		      "    branch: [main, 'release/*']\n"
-		      "    tag: v*\n"
-		      "    event: push\n"
-		      "    changes: ['**', '!docs/']\n"
-		      "    env: {A: '', B: [1, 'x*'], C: ~}\n"
-		      "    status: always\n"
-		      "b: {}\n");
-	const struct br_when *when = &find(manifest, "a")->when;
+		parsed_manifest("stages: [a, b]\n"
+				"a:\n"
+				"  when:\n"
+				"    branch: [main, 'release/*']\n"
+				"    tag: v*\n"
+				"    event: push\n"
+				"    changes: ['**', '!docs/']\n"
+				"    env: {A: '', B: [1, 'x*'], C: ~}\n"
+				"    status: always\n"
+				"b: {}\n");
+	const struct br_when *when = &parsed_stage(manifest, "a")->when;
 
 	assert_int_equal(when->place.line, 3);
 	assert_texts(&when->branch, "main|release/*|");
@@ -122,25 +72,26 @@ static void reads_conditions(void **state)
 	assert_string_equal(when->env[1].name, "B");
 	assert_texts(&when->env[1].globs, "1|x*|");
 	assert_int_equal(when->status, BR_WHEN_ALWAYS);
-	assert_int_equal(find(manifest, "b")->when.place.line, 0);
-	assert_int_equal(find(manifest, "b")->when.status, BR_WHEN_SUCCESS);
+	assert_int_equal(parsed_stage(manifest, "b")->when.place.line, 0);
+	assert_int_equal(
+		parsed_stage(manifest, "b")->when.status, BR_WHEN_SUCCESS);
 }
 
 static void reads_how_often_a_stage_is_tried_again(void **state)
 {
 	(void)state;
-	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("stages: [a, b, c]\n"
-		      "prepare: {retry: 3}\n"
-		      "a: {}\n"
-		      "b: {retry: {max: 2, on: [75, timeout, 1], delay: 1m}}\n"
-		      "c: {retry: {max: 1, on: engine}}\n");
-	const struct br_retry *b = &find(manifest, "b")->retry;
-	const struct br_retry *c = &find(manifest, "c")->retry;
+	br_auto(br_manifest) struct br_manifest *manifest = parsed_manifest(
+		"stages: [a, b, c]\n"
+		"prepare: {retry: 3}\n"
+		"a: {}\n"
+		"b: {retry: {max: 2, on: [75, timeout, 1], delay: 1m}}\n"
+		"c: {retry: {max: 1, on: engine}}\n");
+	const struct br_retry *b = &parsed_stage(manifest, "b")->retry;
+	const struct br_retry *c = &parsed_stage(manifest, "c")->retry;
 
 	assert_int_equal(manifest->prepare->retry.max, 3);
 	assert_false(manifest->prepare->retry.has_conditions);
-	assert_int_equal(find(manifest, "a")->retry.max, 0);
+	assert_int_equal(parsed_stage(manifest, "a")->retry.max, 0);
 	assert_int_equal(b->max, 2);
 	assert_true(b->has_conditions);
 	assert_true(b->on_timeout);
@@ -157,19 +108,20 @@ static void reads_services(void **state)
 {
 	(void)state;
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse("stages: [a]\n"
-		      "a:\n"
-		      "  services:\n"
-		      "  - ghcr.io/x/postgres:16\n"
-		      "  - image: reg:5000/redis\n"
-		      "    alias: cache\n"
-		      "    command: redis-server --save ''\n"
-		      "    environment: {A: 1, B: }\n"
-		      "    ready: {port: 6379}\n"
-		      "    timeout: 90s\n"
-		      "  - {image: db@sha256:00, command: [run, ''], "
-		      "ready: {command: ok}}\n");
-	const struct br_services *services = &find(manifest, "a")->services;
+		parsed_manifest("stages: [a]\n"
+				"a:\n"
+				"  services:\n"
+				"  - ghcr.io/x/postgres:16\n"
+				"  - image: reg:5000/redis\n"
+				"    alias: cache\n"
+				"    command: redis-server --save ''\n"
+				"    environment: {A: 1, B: }\n"
+				"    ready: {port: 6379}\n"
+				"    timeout: 90s\n"
+				"  - {image: db@sha256:00, command: [run, ''], "
+				"ready: {command: ok}}\n");
+	const struct br_services *services =
+		&parsed_stage(manifest, "a")->services;
 	const struct br_service *items = services->items;
 
 	assert_int_equal(services->count, 3);
@@ -208,7 +160,7 @@ static void names_services_after_their_images(void **state)
 		br_buf_addf(&text, "stages: [a]\na: {services: ['%s']}\n",
 			images[i][0]);
 		br_auto(br_manifest) struct br_manifest *manifest =
-			parse(br_buf_text(&text));
+			parsed_manifest(br_buf_text(&text));
 		assert_string_equal(manifest->stages[0].services.items[0].alias,
 			images[i][1]);
 	}
@@ -217,7 +169,7 @@ static void names_services_after_their_images(void **state)
 static void replaces_each_default_as_a_whole(void **state)
 {
 	(void)state;
-	br_auto(br_manifest) struct br_manifest *manifest = parse(
+	br_auto(br_manifest) struct br_manifest *manifest = parsed_manifest(
 		"stages: [a, b]\n"
 		"defaults: {image: d, tty: true, when: {branch: d, tag: d},\n"
 		"  retry: {max: 2, on: 5, delay: 1s}, matrix: {A: [1]},\n"
@@ -226,8 +178,8 @@ static void replaces_each_default_as_a_whole(void **state)
 		"a: {}\n"
 		"b: {image: b, tty: false, when: {branch: b}, retry: 1,\n"
 		"  matrix: {B: [1, 2]}, services: []}\n");
-	const struct br_stage *a = find(manifest, "a");
-	const struct br_stage *b = find(manifest, "b");
+	const struct br_stage *a = parsed_stage(manifest, "a");
+	const struct br_stage *b = parsed_stage(manifest, "b");
 	const struct br_stage *prepare = manifest->prepare;
 
 	assert_string_equal(a->image, "d");
@@ -273,7 +225,7 @@ static void follows_a_chain_of_ten_thousand_stages(void **state)
 	(void)state;
 	add_chain(&text, "");
 	br_auto(br_manifest) struct br_manifest *manifest =
-		parse(br_buf_text(&text));
+		parsed_manifest(br_buf_text(&text));
 	for (size_t i = 0; i + 1 < BR_LIMIT_STAGES; i++) {
 		assert_int_equal(manifest->stages[i].need_count, 1);
 		assert_int_equal(manifest->stages[i].need_indexes[0], i + 1);
