@@ -3,9 +3,11 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/alloc.h"
 #include "base/clean.h"
 #include "base/file.h"
 #include "checkout/folder.h"
+#include "checkout/ready.h"
 #include "checkout/repository.h"
 #include "checkout/tree.h"
 
@@ -101,14 +103,20 @@ static bool make_repository(const struct br_tree *tree,
 		write_file(tree, "shallow", &shallow, err);
 }
 
-bool br_tree_pack(struct br_tree *tree, const struct br_gits *gits,
-	const char *mirror, const struct br_found *found, struct br_err *err)
+/* What the packs of a tree depend on. The caller frees it. */
+static char *name_packs(const struct br_found *found)
 {
-	br_autofree char *pack =
-		br_path_join(tree->git_dir, "objects/pack/pack");
+	return br_format("%s-%s", found->commit,
+		found->kind == BR_REF_TAG ? found->object : "none");
+}
+
+static bool make_pack(const struct br_gits *gits, const char *mirror,
+	const struct br_found *found, const char *packs, struct br_err *err)
+{
+	br_autofree char *pack = br_path_join(packs, "pack");
 	/* Deltas are taken over as they are, and none are looked for. */
 	const char *const args[] = { "pack-objects", "-q", "--revs",
-		"--window=0", pack, NULL };
+		"--window=0", "--threads=1", pack, NULL };
 	br_autobuf struct br_buf input = { 0 };
 	br_autobuf struct br_buf output = { 0 };
 
@@ -122,8 +130,23 @@ bool br_tree_pack(struct br_tree *tree, const struct br_gits *gits,
 		.args = args,
 		.input = br_buf_text(&input),
 	};
-	return make_repository(tree, gits, found, err) &&
-		br_git_run(gits, &call, &output, err);
+	return br_git_run(gits, &call, &output, err);
+}
+
+bool br_tree_pack(struct br_tree *tree, const struct br_gits *gits,
+	const char *mirror, const struct br_found *found, struct br_err *err)
+{
+	br_autofree char *packs = br_path_join(tree->git_dir, "objects/pack");
+	br_autofree char *key = name_packs(found);
+
+	if (!make_repository(tree, gits, found, err))
+		return false;
+	if (br_ready_take(mirror, key, packs))
+		return true;
+	if (!make_pack(gits, mirror, found, packs, err))
+		return false;
+	br_ready_keep(mirror, key, packs);
+	return true;
 }
 
 /* Say whether it was not for lack of space that a file could not be written. */

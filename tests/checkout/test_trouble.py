@@ -402,6 +402,18 @@ def mends_a_mirror(world):
         use_again(world, url, name)
         check(not (mirror / name).exists(), f"{name} is still there")
     check_equal(world.mirror_id(), before, "mirror")
+    def kept(suffix="pack"):
+        found = next((mirror / "ready").glob(f"*/*.{suffix}"))
+        found.chmod(0o644)
+        return found
+
+    for what, damage in (
+            ("a cut pack for the next job", lambda: os.truncate(kept(), 40)),
+            ("a pack for the next job that is empty", lambda: os.truncate(kept(), 0)),
+            ("no index of the pack for the next job", lambda: kept("idx").unlink()),
+            ("half of a pack for the next job", lambda: kept().parent.rename(mirror / "ready/partial"))):
+        damage()
+        use_again(world, url, what)
     for what, damage in (
             ("a cut pack", lambda: os.truncate(pack(), 40)),
             ("an empty pack", lambda: os.truncate(pack(), 0)),
@@ -420,9 +432,11 @@ def mends_a_mirror(world):
             ("a file in its place", lambda: (shutil.rmtree(mirror), mirror.write_text("x"))),
             ("nothing in it", lambda: (mirror.unlink() if mirror.is_file() else shutil.rmtree(mirror),
                                        mirror.mkdir()))):
+        shutil.rmtree(mirror / "ready", ignore_errors=True)
         damage()
         use_again(world, url, what)
     for keys in {}, {"commit": git(repository.path, "rev-parse", "main~3")}:
+        shutil.rmtree(mirror / "ready")
         os.truncate(pack(), 50)
         check(world.make(repo=url, **keys).get("made"), f"not mended for {keys}")
 
