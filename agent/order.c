@@ -79,6 +79,7 @@ struct order *order_new(const struct order_options *options,
 		.reply_to = br_strdup(delivery->reply_to),
 		.correlation_id = br_strdup(delivery->correlation_id),
 		.worker = { .fd = -1 },
+		.ahead = { .fd = -1 },
 		.backlog = { .fd = -1 },
 		.due_ms = -1,
 		.state = ORDER_WAITING,
@@ -99,8 +100,8 @@ void order_free(struct order *order)
 {
 	if (!order)
 		return;
-	if (order->worker.pid > 0)
-		(void)worker_end(&order->worker);
+	(void)worker_end(&order->worker);
+	(void)worker_end(&order->ahead);
 	backlog_close(&order->backlog);
 	replies_done(&order->replies);
 	job_free(order->job);
@@ -143,8 +144,18 @@ static void release_claim(struct order *order)
 		order_ignore, order);
 }
 
+/* End what was started ahead, and did not get to build anything. */
+static void drop_ahead(struct order *order)
+{
+	if (order->ahead.pid <= 0)
+		return;
+	(void)worker_end(&order->ahead);
+	(void)br_checkout_sweep(order->options->work_dir);
+}
+
 void order_finish(struct order *order, enum order_end end)
 {
+	drop_ahead(order);
 	order->state = ORDER_DONE;
 	order->due_ms = -1;
 	release_claim(order);
@@ -218,6 +229,7 @@ void order_drop(struct order *order)
 	/* It may have left its work tree. */
 	bool is_killed = order->worker.pid > 0;
 
+	drop_ahead(order);
 	if (is_killed)
 		(void)worker_end(&order->worker);
 	backlog_close(&order->backlog);
@@ -313,6 +325,7 @@ void order_cast_off(struct order *order)
 	order->has_claim = false;
 	order->due_ms = -1;
 	order->has_grave = false;
+	drop_ahead(order);
 	order_forget(order);
 	if (order_has_build(order))
 		order->state = ORDER_ADRIFT;

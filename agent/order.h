@@ -12,7 +12,10 @@
  *	buildr.tries.<id>   durable queue with a message for each try that was begun.
  *
  * An order goes through its states in this order; each step waits for the broker's
- * word. The loss of the connection leads back to the claim and to the look at the
+ * word, though all are asked for at once. Where nobody else seems to have had the job, its
+ * try is recorded with the same write, and a worker begins to check the project out: it
+ * says nothing and builds nothing before the claim is ours and the try has a number, and
+ * what it says goes the way that the record went before. The loss of the connection leads back to the claim and to the look at the
  * result where a worker runs, since another agent may have reported the job meanwhile;
  * elsewhere it ends the order: the broker delivers the job again.
  */
@@ -118,6 +121,8 @@ struct order {
 	enum order_state state;
 	char id[BR_UUID_TEXT_BYTES];
 	struct worker worker;
+	/* Has been started before the try was recorded, and waits for that. */
+	struct worker ahead;
 	/* WORKER_DONE, WORKER_AGAIN or WORKER_AWAY, once it has ended. */
 	int worker_status;
 	bool has_worker_ended;
@@ -149,6 +154,10 @@ struct order {
 	int64_t due_ms;
 	/* The claim is ours, on this connection. */
 	bool has_claim;
+	/* Another agent has had the claim meanwhile. */
+	bool is_contested;
+	/* This try was recorded before its number was known. */
+	bool is_recorded;
 	/* Requests that the broker has not answered. */
 	unsigned pending_count;
 	/* The queue to move it to is there, whatever its form. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -39,13 +40,15 @@ static volatile sig_atomic_t stop_fd = -1;
 struct work {
 	const struct worker_options *options;
 	struct br_bus bus;
+	/* The agent's end: events go there, and the word to go on comes. */
+	int agent_fd;
 	/* Readable: stop. */
 	int cancel_fd;
 	struct br_checkout checkout;
 };
 
-/* Writes events down the pipe. */
-struct pipe_sink {
+/* Writes events to the agent. */
+struct agent_sink {
 	struct br_sink sink;
 	int fd;
 	struct br_buf line;
@@ -54,7 +57,7 @@ struct pipe_sink {
 static bool write_event(
 	struct br_sink *self, const struct br_event *event, struct br_err *err)
 {
-	struct pipe_sink *sink = (struct pipe_sink *)self;
+	struct agent_sink *sink = (struct agent_sink *)self;
 
 	br_buf_clear(&sink->line);
 	br_event_format(event, &sink->line);
@@ -83,10 +86,25 @@ static struct br_event_host describe_host(
 	};
 }
 
+/* Wait until the try is recorded, which has a number then. */
+static void await_go(struct work *work)
+{
+	ssize_t n = 0;
+
+	do
+		n = read(work->agent_fd, &work->bus.attempt,
+			sizeof(work->bus.attempt));
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(work->bus.attempt))
+		_exit(WORKER_AGAIN);
+}
+
+/* Begin to tell of a build that never is one. */
 static void emit_started(struct work *work)
 {
 	struct utsname host;
 
+	await_go(work);
 	emit(work,
 		&(struct br_event){
 			.type = BR_EVENT_BUILD_STARTED,
@@ -334,6 +352,7 @@ static int run_plan(
 		.cancel_fd = work->cancel_fd,
 	};
 
+	await_go(work);
 	br_run(plan, &how, &outcome);
 	return outcome.is_ours ? WORKER_AGAIN : WORKER_DONE;
 }
@@ -389,7 +408,7 @@ static int catch_signals(void)
 	return ends[0];
 }
 
-/* Nothing of the agent's is the worker's but the pipe and stderr. */
+/* Nothing of the agent's is the worker's but the socket and stderr. */
 static int keep_only(int fd)
 {
 	enum { KEPT = STDERR_FILENO + 1 };
@@ -410,7 +429,7 @@ BR_NORETURN static void worker_main(
 	sigset_t none;
 	struct work work = {
 		.options = options,
-		.bus = { .attempt = options->attempt },
+		.agent_fd = -1,
 	};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -421,8 +440,9 @@ BR_NORETURN static void worker_main(
 	/* Another user in a container reads the tree, and the folder around it is ours. */
 	(void)umask(S_IWGRP | S_IWOTH);
 
-	struct pipe_sink sink = { .sink = { .handle = write_event },
-		.fd = keep_only(fd) };
+	work.agent_fd = keep_only(fd);
+	struct agent_sink sink = { .sink = { .handle = write_event },
+		.fd = work.agent_fd };
 	(void)sigemptyset(&none);
 	work.cancel_fd = catch_signals();
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -431,6 +451,8 @@ BR_NORETURN static void worker_main(
 
 	int status = run(&work);
 	br_checkout_remove(&work.checkout);
+	/* One that was killed may have left its tree to its janitor's lock. */
+	(void)br_checkout_sweep(options->work_dir);
 	_exit(status);
 }
 
@@ -440,19 +462,25 @@ bool worker_start(const struct worker_options *options, struct worker *worker,
 	pid_t agent = getpid();
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return br_fail_errno(err, "make a pipe");
-	br_autoclose int read_fd = ends[0];
-	br_autoclose int write_fd = ends[1];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return br_fail_errno(err, "make a socket");
+	br_autoclose int ours = ends[0];
+	br_autoclose int theirs = ends[1];
 
 	pid_t child = fork();
 	if (child < 0)
 		return br_fail_errno(err, "start a process");
 	if (child == 0)
-		worker_main(options, write_fd, agent);
-	(void)fcntl(read_fd, F_SETFL, O_NONBLOCK);
-	*worker = (struct worker){ .pid = child, .fd = br_take_fd(&read_fd) };
+		worker_main(options, theirs, agent);
+	(void)fcntl(ours, F_SETFL, O_NONBLOCK);
+	*worker = (struct worker){ .pid = child, .fd = br_take_fd(&ours) };
 	return true;
+}
+
+void worker_go(const struct worker *worker, uint32_t attempt)
+{
+	/* It is the first thing that is written: there is room. */
+	(void)!write(worker->fd, &attempt, sizeof(attempt));
 }
 
 void worker_stop(const struct worker *worker, int number)

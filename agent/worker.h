@@ -2,9 +2,9 @@
 /*
  * worker.h - the child process that runs one job.
  *
- * It checks the project out, runs it as `buildr run` does, and writes every event as a
- * line of JSON down a pipe. A build that crashes takes no agent with it; and the
- * worker dies with the agent, and its containers with the worker.
+ * It checks the project out, waits for the word to go on, runs it as `buildr run` does,
+ * and writes every event as a line of JSON. A build that crashes takes no agent with it;
+ * and the worker dies with the agent, and its containers with the worker.
  */
 #pragma once
 
@@ -36,9 +36,8 @@ enum {
 /* Borrowed for the call of worker_start(). */
 struct worker_options {
 	const struct job *job;
-	/* The build's id and which try this is. */
+	/* The build's id. */
 	const char *build;
-	uint32_t attempt;
 	/* --name, --work-dir, and the engine's address or NULL. */
 	const char *name;
 	const char *work_dir;
@@ -53,9 +52,15 @@ struct worker {
 	int fd;
 };
 
-/* Fork. Ownership: worker_end(), after it has ended. Fails with BR_ESYSTEM. */
+/*
+ * Fork. It begins with the checkout, and says nothing before worker_go(). Ownership:
+ * worker_end(), after it has ended. Fails with BR_ESYSTEM.
+ */
 bool worker_start(const struct worker_options *options, struct worker *worker,
 	struct br_err *err) BR_MUST_CHECK;
+
+/* Have it build, as this try. One that has died is seen by the end of its events. */
+void worker_go(const struct worker *worker, uint32_t attempt);
 
 /* Ask it to stop as a signal does: SIGINT, SIGTERM; a second one at once. */
 void worker_stop(const struct worker *worker, int number);
@@ -66,5 +71,5 @@ void worker_abort(const struct worker *worker);
 /* Wait for its end until `deadline_ms`, in monotonic ms. What it says is lost. */
 void worker_await(const struct worker *worker, int64_t deadline_ms);
 
-/* Close the pipe, kill what is still there, and give how it ended: one of the above. */
+/* Kill what is still there, and give how it ended: one of the above. For none, too. */
 int worker_end(struct worker *worker);

@@ -6,13 +6,15 @@ usage: test_delivery.py AGENT [WORD…]: only the tests that have the words in t
 """
 import json
 import os
+import re
 import signal
 import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
-from world import SECONDS, SOCKET, check, check_equal, run, wait_until
+from world import SECONDS, SOCKET, check, check_equal, new_id, run, wait_until
 
 
 def reports_once_what_is_queued_twice(world):
@@ -27,6 +29,46 @@ def reports_once_what_is_queued_twice(world):
     world.bus.whole(build)
     check_equal(agent.end(), 0, "exit")
     check_equal(world.bus.types(build).count("build.started"), 1, "runs")
+
+
+def counts_no_try_of_a_job_that_somebody_else_has(world):
+    """What it has begun ahead of the broker's answer leaves nothing, and nobody hears of it."""
+    repo = world.repo("true")
+    build = new_id()
+    agent = world.agent("-j", "2")
+    with world.bus.channel() as other:
+        other.queue_declare(f"buildr.claim.{build}", exclusive=True)
+        world.job(repo, build)
+        world.bus.finished(world.job(repo))
+        wait_until(lambda: not list((agent.folder / "trees").glob("*")), SECONDS, "no trees")
+        check_equal(world.bus.types(build), [], "what was told of the other's job")
+    check_equal(world.bus.finished(build)["try"], 1, "the try")
+    world.bus.whole(build)
+    world.is_empty()
+    world.clean()
+
+
+def peak_bytes(agent):
+    text = (Path("/proc") / str(agent.process.pid) / "status").read_text("ascii")
+    return int(re.search(r"^VmHWM:\s*(\d+) kB$", text, re.M)[1]) * 1024
+
+
+def is_held_up_by_nobody_who_does_not_listen(world):
+    """Events pile up at the broker, not here, and not before another's build."""
+    loud = world.repo("yes 'what nobody reads' | head -c 40000000")
+    agent = world.agent("-j", "2")
+    with world.bus.channel() as other:
+        other.queue_declare("deaf", exclusive=True)
+        other.queue_declare("slow", exclusive=True)
+        for queue in "deaf", "slow":
+            other.queue_bind(queue, "buildr.events", "#")
+        # It takes one event, and no more of them.
+        other.basic_qos(prefetch_count=1)
+        other.basic_consume("slow", lambda *_: None)
+        for repo in loud, world.repo("true"):
+            check_equal(world.bus.finished(world.job(repo))["result"], "pass", "the result")
+    check(peak_bytes(agent) < 32 << 20, f"the agent has taken {peak_bytes(agent)} bytes")
+    world.is_empty()
 
 
 def takes_no_job_while_its_engine_is_dead_so_that_another_agent_does(world):
@@ -303,6 +345,8 @@ def loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment(wo
 
 TESTS = [
     reports_once_what_is_queued_twice,
+    counts_no_try_of_a_job_that_somebody_else_has,
+    is_held_up_by_nobody_who_does_not_listen,
     takes_no_job_while_its_engine_is_dead_so_that_another_agent_does,
     waits_with_a_job_whose_queue_is_full_and_builds_the_next,
     a_subscriber_that_refuses_events_is_no_reason_to_tell_them_again,
