@@ -252,19 +252,63 @@ static char *lower(const char *commit)
 	return copy;
 }
 
+/* Say whether the mirror has from before what the server has now. */
+static bool has_already(
+	const struct br_mirror *mirror, const struct br_found *found)
+{
+	char before[BR_OBJECT_TEXT_BYTES];
+	br_autofree char *ref = name_ref(found);
+
+	return br_mirror_find(mirror, ref, before) &&
+		strcmp(before, found->object) == 0;
+}
+
 /* Fetch what HEAD names, where the mirror does not have it from before. */
 static bool fetch_head(struct br_mirror *mirror, const struct br_gits *gits,
 	int depth, struct br_found *found, struct br_err *err)
 {
-	char before[BR_OBJECT_TEXT_BYTES];
+	return ask_head(mirror, gits, found, err) &&
+		((depth == 1 && has_already(mirror, found)) ||
+			fetch_any_format(mirror, gits, depth, found, err));
+}
 
-	if (!ask_head(mirror, gits, found, err))
+/* Whether a connection costs next to nothing: one more is no loss then. */
+static bool is_near(const struct br_gits *gits)
+{
+	return strcmp(gits->repo->protocol, "file") == 0 ||
+		strcmp(gits->repo->protocol, "git") == 0;
+}
+
+/*
+ * Find out whether a branch is what the mirror has, which is much faster than to fetch
+ * nothing. Where it is not, or cannot be asked, fetching tells.
+ */
+static bool is_unchanged(struct br_mirror *mirror, const struct br_gits *gits,
+	struct br_found *found)
+{
+	br_autofree char *ref = br_format("%s%s", heads, found->name);
+	const char *const args[] = { "ls-remote", "--", gits->repo->address,
+		ref, NULL };
+	const struct br_git_call call = {
+		.git_dir = mirror->folder,
+		.args = args,
+		.is_remote = true,
+	};
+	br_autobuf struct br_buf answer = { 0 };
+	char object[BR_OBJECT_TEXT_BYTES];
+	struct br_err ignored = { 0 };
+
+	found->kind = BR_REF_BRANCH;
+	if (!br_mirror_find(mirror, ref, object) ||
+		!br_git_run(gits, &call, &answer, &ignored))
 		return false;
 
-	br_autofree char *ref = name_ref(found);
-	return (depth == 1 && br_mirror_find(mirror, ref, before) &&
-		       strcmp(before, found->object) == 0) ||
-		fetch_any_format(mirror, gits, depth, found, err);
+	br_autofree char *expected = br_format("%s\t%s", object, ref);
+	trim(&answer);
+	if (strcmp(br_buf_text(&answer), expected) != 0)
+		return false;
+	memcpy(found->object, object, sizeof(object));
+	return true;
 }
 
 static bool load(struct br_mirror *mirror, const struct br_gits *gits,
@@ -279,7 +323,9 @@ static bool load(struct br_mirror *mirror, const struct br_gits *gits,
 		is_good = fetch_head(mirror, gits, depth, found, err);
 	} else {
 		found->name = br_strdup(ref->name);
-		is_good =
+		is_good = (depth == 1 && ref->kind != BR_REF_TAG &&
+				  is_near(gits) &&
+				  is_unchanged(mirror, gits, found)) ||
 			fetch_named(mirror, gits, depth, ref->kind, found, err);
 	}
 	is_good = is_good && find_tip(mirror, gits, found, err) &&
