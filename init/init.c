@@ -58,8 +58,11 @@ struct init {
 	/* 0: it may be silent as long as it likes. */
 	int64_t silence_us;
 	int64_t heard_us;
-	/* END has come. */
+	/* END has come, or KEEP. */
 	bool is_ending;
+	bool is_kept;
+	/* A SIGTERM, say: also one that is kept ends. */
+	bool has_signal;
 	/* SIGTERM, silence, or something that is no frame. */
 	bool is_lost;
 	bool is_silent;
@@ -121,6 +124,29 @@ static bool take_stop(
 	return true;
 }
 
+static bool take_input(const struct init *init, const struct br_frame *frame,
+	const uint8_t *payload)
+{
+	struct stage *stage = find_stage(init, frame->stage);
+
+	/* It may have ended on its own in the meantime. */
+	return !stage || stage_feed(stage, payload, frame->len);
+}
+
+static bool take_resize(const struct init *init, const struct br_frame *frame,
+	const uint8_t *payload)
+{
+	struct stage *stage = find_stage(init, frame->stage);
+	uint16_t columns;
+	uint16_t rows;
+
+	if (!resize_decode(payload, frame->len, &columns, &rows))
+		return false;
+	if (stage)
+		stage_resize(stage, columns, rows);
+	return true;
+}
+
 static bool take_frame(
 	void *ctx, const struct br_frame *frame, uint8_t **payload)
 {
@@ -143,6 +169,14 @@ static bool take_frame(
 		giveback_done(&init->giveback);
 		init->is_ending = true;
 		return true;
+	case BR_FRAME_INPUT:
+		return take_input(init, frame, *payload);
+	case BR_FRAME_RESIZE:
+		return take_resize(init, frame, *payload);
+	case BR_FRAME_KEEP:
+		init->is_kept = true;
+		init->is_ending = true;
+		return true;
 	case BR_FRAME_END:
 		init->is_ending = true;
 		return true;
@@ -153,6 +187,7 @@ static bool take_frame(
 	case BR_FRAME_STAGE_FINISHED:
 	case BR_FRAME_ENDED:
 	case BR_FRAME_SET_UP:
+	case BR_FRAME_INPUT_TAKEN:
 		break;
 	}
 	return false;
@@ -195,8 +230,10 @@ static void read_signals(struct init *init)
 
 	while (read(init->signal_fd, &info, sizeof(info)) ==
 		(ssize_t)sizeof(info))
-		if (info.ssi_signo != SIGCHLD)
+		if (info.ssi_signo != SIGCHLD) {
+			init->has_signal = true;
 			init->is_lost = true;
+		}
 	reap(init);
 }
 
@@ -352,6 +389,26 @@ static void drop_all_stages(struct init *init)
 	init->stage_count = 0;
 }
 
+/* What runs goes on, and is not listened to any more. */
+static void leave_all_stages(struct init *init)
+{
+	for (size_t i = 0; i < init->stage_count; i++)
+		stage_abandon(init->stages[i], &init->leftovers);
+	init->stage_count = 0;
+}
+
+/* Nobody speaks to us any more; the container is there until somebody ends it. */
+static void stay(struct init *init)
+{
+	init->wire.in = -1;
+	init->silence_us = 0;
+	while (!init->has_signal) {
+		wait_for_something(init);
+		work(init);
+	}
+	procs_kill_all();
+}
+
 bool init_serve(int in, int out)
 {
 	struct init init = { .heard_us = clock_now_us() };
@@ -368,12 +425,19 @@ bool init_serve(int in, int out)
 	}
 
 	bool is_good = init.is_ending && !init.is_lost;
-	procs_kill_all();
-	drop_all_stages(&init);
+	if (is_good && init.is_kept) {
+		leave_all_stages(&init);
+	} else {
+		procs_kill_all();
+		drop_all_stages(&init);
+	}
 	bool is_given_back =
 		giveback_run(&init.giveback, giveback_limit_us(&init));
 	giveback_done(&init.giveback);
 	if (is_good)
 		say_ended(&init, is_given_back);
+	/* Where buildr has not heard it, it keeps nothing. */
+	if (is_good && init.is_kept && !wire_is_waiting(&init.wire))
+		stay(&init);
 	return is_good;
 }

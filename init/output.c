@@ -12,14 +12,28 @@ void output_init(struct output *output, uint16_t stage)
 		tty_init(&output->ttys[i]);
 }
 
-bool output_open(struct output *output, bool has_tty, uid_t owner)
+bool output_open(
+	struct output *output, bool has_tty, bool is_attended, uid_t owner)
 {
 	output->has_tty = has_tty;
 	if (has_tty)
-		return tty_open(&output->ttys[TTY_OF_SHELL], owner) &&
-			tty_open(&output->ttys[TTY_OF_PROGRAMS], owner);
+		return tty_open(&output->ttys[TTY_OF_SHELL], is_attended,
+			       owner) &&
+			tty_open(&output->ttys[TTY_OF_PROGRAMS], is_attended,
+				owner);
 	return outpipe_open(&output->pipes[STREAM_OUT], owner) &&
 		outpipe_open(&output->pipes[STREAM_ERR], owner);
+}
+
+int output_terminal(const struct output *output)
+{
+	return output->ttys[TTY_OF_PROGRAMS].master;
+}
+
+void output_resize(struct output *output, uint16_t columns, uint16_t rows)
+{
+	for (size_t i = 0; output->has_tty && i < OUTPUT_TTYS; i++)
+		(void)tty_resize(&output->ttys[i], columns, rows);
 }
 
 void output_hand_on(

@@ -37,8 +37,18 @@ struct output {
 
 void output_init(struct output *output, uint16_t stage);
 
-/* Open it for a stage that runs as `owner`; gives false, with errno. */
-bool output_open(struct output *output, bool has_tty, uid_t owner);
+/*
+ * Open it for a stage that runs as `owner`, with terminals at which somebody sits if
+ * `is_attended`; gives false, with errno.
+ */
+bool output_open(
+	struct output *output, bool has_tty, bool is_attended, uid_t owner);
+
+/* Give the end of the terminal at which a program's input is typed. Borrowed. */
+int output_terminal(const struct output *output);
+
+/* Say how large the terminals are; nothing where there are none. */
+void output_resize(struct output *output, uint16_t columns, uint16_t rows);
 
 /* Hand it on to the shell, or to a program. */
 void output_hand_on(

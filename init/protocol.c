@@ -26,17 +26,23 @@ static bool find_limit(uint8_t type, uint32_t *limit)
 	case BR_FRAME_STAGE:
 		*limit = BR_FRAME_MAX_BYTES;
 		return true;
+	case BR_FRAME_INPUT:
+		*limit = BR_INPUT_WINDOW_BYTES;
+		return true;
 	case BR_FRAME_HELLO:
 	case BR_FRAME_STEP_STARTED:
 	case BR_FRAME_STEP_FINISHED:
 	case BR_FRAME_STAGE_FINISHED:
 	case BR_FRAME_ENDED:
 	case BR_FRAME_SET_UP:
+	case BR_FRAME_INPUT_TAKEN:
 	case BR_FRAME_SETUP:
 	case BR_FRAME_STOP:
 	case BR_FRAME_PING:
 	case BR_FRAME_END:
 	case BR_FRAME_LEAVE:
+	case BR_FRAME_RESIZE:
+	case BR_FRAME_KEEP:
 		*limit = SMALL_MAX_BYTES;
 		return true;
 	}

@@ -25,13 +25,17 @@
  *	                                       what comes there is given back
  *	buildr  STAGE {…} · STOP               any time, any number of stages
  *	init    STEP_STARTED, OUTPUT*, STEP_FINISHED … STAGE_FINISHED
+ *	buildr  INPUT · RESIZE {…}             while a stage with INPUT runs
+ *	init    INPUT_TAKEN {COUNT}            there is room for so much more
  *	buildr  PING                           where SETUP asked for them
  *	buildr  END                            no stage is running any more
  *	buildr  LEAVE                          as END, but files are left as they
  *	                                       are: another init gives them back
+ *	buildr  KEEP                           as END, but what runs goes on
  *	init    ENDED {FAILURE}                files are given back: the last word
  *
  * When the connection closes, init kills everything, gives files back and exits.
+ * After KEEP and ENDED it stays, and with it the container, until a SIGTERM.
  */
 #pragma once
 
@@ -41,13 +45,15 @@
 
 enum {
 	/* Both ends must have the same. */
-	BR_PROTOCOL_VERSION = 2,
+	BR_PROTOCOL_VERSION = 3,
 	BR_FRAME_HEADER_BYTES = 8,
 	BR_FIELD_HEADER_BYTES = 5,
 	/* A STAGE with its script and environment; other frames are small. */
 	BR_FRAME_MAX_BYTES = 8 * 1024 * 1024,
 	/* One OUTPUT frame; what a pipe holds at most. */
 	BR_OUTPUT_MAX_BYTES = 1024 * 1024,
+	/* Input of a stage that has been sent and not yet been taken. */
+	BR_INPUT_WINDOW_BYTES = 16 * 1024,
 	/* The descriptor on which a stage's shell announces its steps. */
 	BR_STEP_FD = 9,
 };
@@ -61,6 +67,7 @@ enum br_frame_type {
 	BR_FRAME_STAGE_FINISHED = 5,
 	BR_FRAME_ENDED = 6,
 	BR_FRAME_SET_UP = 7,
+	BR_FRAME_INPUT_TAKEN = 8,
 	/* From buildr. */
 	BR_FRAME_SETUP = 64,
 	BR_FRAME_STAGE = 65,
@@ -68,6 +75,13 @@ enum br_frame_type {
 	BR_FRAME_PING = 67,
 	BR_FRAME_END = 68,
 	BR_FRAME_LEAVE = 69,
+	/*
+	 * The payload is bytes for the stage to read; none: the end of them. Over
+	 * BR_INPUT_WINDOW_BYTES that were not taken end the connection.
+	 */
+	BR_FRAME_INPUT = 70,
+	BR_FRAME_RESIZE = 71,
+	BR_FRAME_KEEP = 72,
 };
 
 enum br_field_tag {
@@ -122,6 +136,16 @@ enum br_field_tag {
 	 */
 	BR_TAG_PORT = 25,
 	BR_TAG_PORT_IS_LOCAL = 26,
+	/*
+	 * STAGE, which has one step, of the exec form: number, 1: INPUT frames are
+	 * what it reads, from its terminal, or as its stdin where it has none. No
+	 * end is typed, SIGHUP is not ignored, STOP sends SIGHUP instead of SIGTERM,
+	 * and a program that is not there is a FAILURE, as a shell is.
+	 */
+	BR_TAG_INPUT = 27,
+	/* STAGE with TTY, RESIZE: numbers, 1 to 65535: how large it is. */
+	BR_TAG_COLUMNS = 28,
+	BR_TAG_ROWS = 29,
 	/* STOP: ms between SIGTERM and SIGKILL; 0: SIGKILL at once. */
 	BR_TAG_GRACE_MS = 32,
 	/* STEP_STARTED, STEP_FINISHED: number of the step, from 1. */
@@ -144,6 +168,8 @@ enum br_field_tag {
 	BR_TAG_FAILURE = 55,
 	/* STAGE_FINISHED with FAILURE: enum br_failure_kind. */
 	BR_TAG_FAILURE_KIND = 56,
+	/* INPUT_TAKEN: number, bytes. */
+	BR_TAG_COUNT = 57,
 };
 
 enum br_failure_kind {

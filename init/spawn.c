@@ -48,7 +48,7 @@ static bool place(int from, int fd, int at)
 }
 
 /* Those of a terminal, which becomes the one that controls the session. */
-static bool place_terminal(int tty)
+static bool place_terminal(int tty, bool is_attended)
 {
 	if (ioctl(tty, TIOCSCTTY, 0) < 0)
 		return false;
@@ -56,7 +56,8 @@ static bool place_terminal(int tty)
 	 * When the session's leader ends, whatever it has left running would be
 	 * told that the terminal is gone. It is not.
 	 */
-	(void)signal(SIGHUP, SIG_IGN);
+	if (!is_attended)
+		(void)signal(SIGHUP, SIG_IGN);
 	return dup2(tty, STDIN_FILENO) >= 0 && dup2(tty, STDOUT_FILENO) >= 0 &&
 		dup2(tty, STDERR_FILENO) >= 0;
 }
@@ -70,6 +71,15 @@ static bool place_streams(int in, int from_out, int out, int from_err, int err)
 		place(from_err, err, STDERR_FILENO);
 }
 
+static int open_stdin(const struct spawn *spawn)
+{
+	if (spawn->tty >= 0)
+		return lift(spawn->tty);
+	if (spawn->in >= 0)
+		return lift(spawn->in);
+	return lift(open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
 /* All of it, or output would go where nobody reads it. */
 static bool place_descriptors(const struct spawn *spawn)
 {
@@ -77,12 +87,11 @@ static bool place_descriptors(const struct spawn *spawn)
 	int err = lift(spawn->err);
 	int control = lift(spawn->control);
 	int script = lift(spawn->script);
-	int in = spawn->tty < 0 ? lift(open("/dev/null", O_RDONLY | O_CLOEXEC))
-				: lift(spawn->tty);
+	int in = open_stdin(spawn);
 
 	return (spawn->tty < 0 ? place_streams(
 					 in, spawn->out, out, spawn->err, err)
-			       : place_terminal(in)) &&
+			       : place_terminal(in, spawn->is_attended)) &&
 		place(spawn->control, control, BR_STEP_FD) &&
 		place(spawn->script, script, SCRIPT_FD);
 }

@@ -29,8 +29,12 @@ struct spawn {
 	const char *workdir;
 	/* NULL: stays as init is. */
 	const struct user *user;
-	/* The terminal that it gets; -1: `out` and `err`, and no stdin. */
+	/* The terminal that it gets; -1: `in`, `out` and `err`. */
 	int tty;
+	/* Somebody sits at the terminal: when it goes, SIGHUP is heard. */
+	bool is_attended;
+	/* -1: nothing is to be read. */
+	int in;
 	int out;
 	int err;
 	/* Becomes BR_STEP_FD; -1: none. */

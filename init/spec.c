@@ -98,19 +98,33 @@ static bool take_number(
 	return br_field_number(field, number) && *number <= max;
 }
 
+/* How large the value of a field may be. */
+static uint64_t most_of(uint8_t tag)
+{
+	bool is_switch = tag == BR_TAG_TTY || tag == BR_TAG_INPUT ||
+		tag == BR_TAG_PORT_IS_LOCAL;
+
+	return is_switch ? 1 : UINT16_MAX;
+}
+
 /* A field that is a number; its step, if it is of one, is there. */
 static bool take_stage_number(
 	const struct br_field *field, struct stage_spec *spec)
 {
 	uint64_t number;
 
-	if (!take_number(
-		    field, field->tag == BR_TAG_PORT ? UINT16_MAX : 1, &number))
+	if (!take_number(field, most_of(field->tag), &number))
 		return false;
 	if (field->tag == BR_TAG_PORT)
 		spec->steps[spec->step_count - 1].port = (uint16_t)number;
 	else if (field->tag == BR_TAG_PORT_IS_LOCAL)
 		spec->steps[spec->step_count - 1].is_local = number != 0;
+	else if (field->tag == BR_TAG_COLUMNS)
+		spec->columns = (uint16_t)number;
+	else if (field->tag == BR_TAG_ROWS)
+		spec->rows = (uint16_t)number;
+	else if (field->tag == BR_TAG_INPUT)
+		spec->has_input = number != 0;
 	else
 		spec->has_tty = number != 0;
 	return true;
@@ -128,6 +142,9 @@ static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 	case BR_TAG_PORT:
 	case BR_TAG_PORT_IS_LOCAL:
 	case BR_TAG_TTY:
+	case BR_TAG_INPUT:
+	case BR_TAG_COLUMNS:
+	case BR_TAG_ROWS:
 		return take_stage_number(field, spec);
 	case BR_TAG_SCRIPT:
 		spec->script = field->value;
@@ -162,10 +179,15 @@ static bool take_stage_field(uint8_t *payload, const struct br_field *field,
 	return true;
 }
 
-/* A step is of one kind, those for the shell need one, a workdir is absolute. */
+/*
+ * A step is of one kind, those for the shell need one, what is typed goes to one
+ * program, a workdir is absolute.
+ */
 static bool makes_sense(const struct stage_spec *spec)
 {
 	if (spec->workdir && spec->workdir[0] != '/')
+		return false;
+	if (spec->has_input && (spec->step_count != 1 || !spec->steps[0].argv))
 		return false;
 	for (size_t i = 0; i < spec->step_count; i++) {
 		const struct step_spec *step = &spec->steps[i];
@@ -245,6 +267,26 @@ bool setup_spec_decode(uint8_t *payload, size_t len, struct setup_spec *spec)
 		return false;
 	*spec = made;
 	return true;
+}
+
+bool resize_decode(
+	const uint8_t *payload, size_t len, uint16_t *columns, uint16_t *rows)
+{
+	const uint8_t *at = payload;
+	uint64_t number = 0;
+	struct br_field field;
+	bool is_bad;
+
+	*columns = 0;
+	*rows = 0;
+	while (br_field_next(&at, payload + len, &field, &is_bad)) {
+		if (field.tag != BR_TAG_COLUMNS && field.tag != BR_TAG_ROWS)
+			continue;
+		if (!take_number(&field, UINT16_MAX, &number))
+			return false;
+		*(field.tag == BR_TAG_ROWS ? rows : columns) = (uint16_t)number;
+	}
+	return !is_bad && *columns > 0 && *rows > 0;
 }
 
 bool stop_grace_decode(const uint8_t *payload, size_t len, uint64_t *grace_ms)

@@ -39,8 +39,12 @@ struct stage_spec {
 	const char *user;
 	/* `user` is as the host numbers it. */
 	bool is_host_user;
-	/* The steps have a terminal. */
+	/* The steps have a terminal, of this size; 0: the usual one. */
 	bool has_tty;
+	uint16_t columns;
+	uint16_t rows;
+	/* Its one step reads what INPUT frames bring. */
+	bool has_input;
 	struct step_spec *steps;
 	size_t step_count;
 	const uint8_t *script;
@@ -71,6 +75,10 @@ struct setup_spec {
 
 /* Take a SETUP apart, as stage_spec_decode() does. */
 bool setup_spec_decode(uint8_t *payload, size_t len, struct setup_spec *spec);
+
+/* Read a RESIZE. False: a bad payload. */
+bool resize_decode(
+	const uint8_t *payload, size_t len, uint16_t *columns, uint16_t *rows);
 
 /* Read the grace of a STOP; 0 where it has none. False: a bad payload. */
 bool stop_grace_decode(const uint8_t *payload, size_t len, uint64_t *grace_ms);

@@ -68,7 +68,9 @@ static void fail_start(struct stage *stage, const struct child *child)
 		break;
 	}
 	(void)snprintf(text, sizeof(text), "shell '%s': %s",
-		stage->spec.shell[0], why);
+		stage->spec.has_input ? stage->spec.steps[0].argv[0]
+				      : stage->spec.shell[0],
+		why);
 	if (child->failure.error == ENOENT)
 		stage_finish(
 			stage, STATUS_NOT_FOUND, text, BR_FAILURE_NO_SHELL);
@@ -172,6 +174,7 @@ void stage_poll(struct stage *stage, struct poller *poller)
 	stage->control.slot = stage->phase == STAGE_RUNNING
 		? poller_add(poller, stage->control.fd, POLLIN)
 		: POLLER_NO_SLOT;
+	input_poll(&stage->input, poller);
 	stage->shell.report_slot =
 		poller_add(poller, stage->shell.report, POLLIN);
 	stage->exec.report_slot =
@@ -192,6 +195,7 @@ void stage_work(struct stage *stage, const struct poller *poller)
 		stop_work(stage);
 		stage_leave(stage);
 	}
+	input_work(&stage->input, poller, stage->wire, stage->number);
 	if (takes_output(stage))
 		output_pump(&stage->output, poller, stage->wire);
 	while (stage->phase == STAGE_DRAINING && wire_is_ready(stage->wire))
@@ -210,6 +214,24 @@ static bool find_user(struct stage *stage)
 		: user_find("/etc", user, &stage->user);
 }
 
+/* Where its output goes to, and its input comes from. */
+static bool open_streams(struct stage *stage)
+{
+	const struct stage_spec *spec = &stage->spec;
+
+	if (!output_open(&stage->output, spec->has_tty, spec->has_input,
+		    stage->user.uid))
+		return false;
+	if (spec->columns > 0 && spec->rows > 0)
+		output_resize(&stage->output, spec->columns, spec->rows);
+	if (spec->has_input && !spec->has_tty)
+		return input_open_pipe(&stage->input, stage->user.uid);
+	if (spec->has_input)
+		input_open_terminal(
+			&stage->input, output_terminal(&stage->output));
+	return true;
+}
+
 static bool prepare(struct stage *stage, char **own)
 {
 	char text[512];
@@ -221,8 +243,7 @@ static bool prepare(struct stage *stage, char **own)
 			stage, STATUS_NOT_EXECUTABLE, text, BR_FAILURE_USER);
 		return false;
 	}
-	if (!output_open(
-		    &stage->output, stage->spec.has_tty, stage->user.uid)) {
+	if (!open_streams(stage)) {
 		stage_fail(stage,
 			stage->spec.has_tty ? "make a terminal"
 					    : "make a pipe");
@@ -246,6 +267,7 @@ struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 	*payload = NULL;
 	control_init(&stage->control);
 	output_init(&stage->output, number);
+	input_init(&stage->input);
 	child_init(&stage->shell);
 	child_init(&stage->exec);
 	if (prepare(stage, own))
@@ -253,8 +275,26 @@ struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 	return stage;
 }
 
+bool stage_feed(struct stage *stage, const uint8_t *data, size_t len)
+{
+	return input_feed(&stage->input, data, len);
+}
+
+void stage_resize(struct stage *stage, uint16_t columns, uint16_t rows)
+{
+	output_resize(&stage->output, columns, rows);
+}
+
+void stage_abandon(struct stage *stage, struct leftovers *leftovers)
+{
+	output_end(&stage->output);
+	output_leave(&stage->output, leftovers);
+	stage_free(stage);
+}
+
 void stage_free(struct stage *stage)
 {
+	input_close(&stage->input);
 	output_close(&stage->output);
 	control_close(&stage->control);
 	child_done(&stage->shell);

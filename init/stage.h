@@ -19,6 +19,7 @@
 
 #include "init/child.h"
 #include "init/control.h"
+#include "init/input.h"
 #include "init/output.h"
 #include "init/poller.h"
 #include "init/procs.h"
@@ -74,6 +75,7 @@ struct stage {
 	char home[USER_HOME_BYTES + 8];
 
 	struct output output;
+	struct input input;
 	struct control control;
 
 	struct child shell;
@@ -104,6 +106,15 @@ struct stage *stage_new(uint16_t number, const struct stage_spec *spec,
 
 /* Free it; what it wrote to is closed, unless it was left to somebody. */
 void stage_free(struct stage *stage);
+
+/* Take bytes that it is to read; false: it was not to be sent these. */
+bool stage_feed(struct stage *stage, const uint8_t *data, size_t len);
+
+/* Its terminal has another size. */
+void stage_resize(struct stage *stage, uint16_t columns, uint16_t rows);
+
+/* Leave its processes alone, and what they write to those who drop it. */
+void stage_abandon(struct stage *stage, struct leftovers *leftovers);
 
 /* Say what the stage waits for. */
 void stage_poll(struct stage *stage, struct poller *poller);

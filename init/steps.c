@@ -88,6 +88,7 @@ static void start_shell(struct stage *stage)
 	else
 		start_process(stage, &stage->shell,
 			&(struct spawn){ .argv = stage->spec.shell,
+				.in = -1,
 				.control = shell_end,
 				.script = script });
 	fds_close(&shell_end);
@@ -102,9 +103,12 @@ static void start_program(struct stage *stage)
 		&(struct spawn){ .argv = step->argv,
 			.port = step->port,
 			.is_local = step->is_local,
+			.is_attended = stage->spec.has_input,
+			.in = input_hand_on(&stage->input),
 			.control = -1,
 			.script = -1,
-			.is_step = true });
+			.is_step = !stage->spec.has_input });
+	input_forget(&stage->input);
 }
 
 static void answer_shell(const struct stage *stage)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stopping a stage: SIGTERM to everybody in it, and SIGKILL to who is left after
- * the grace. Who is in it is looked up again and again, since processes come, go
+ * Stopping a stage: SIGTERM to everybody in it (SIGHUP where somebody sat at it, for
+ * shells that are typed to ignore SIGTERM), and SIGKILL to who is left after the
+ * grace. Who is in it is looked up again and again, since processes come, go
  * and change their session; who was a member once stays one.
  */
 #include <signal.h>
@@ -47,7 +48,8 @@ static void look(struct stage *stage, bool asks)
 		if (!proc->is_member)
 			continue;
 		if (asks && !was_member(stop, proc)) {
-			(void)kill(proc->pid, SIGTERM);
+			(void)kill(proc->pid,
+				stage->spec.has_input ? SIGHUP : SIGTERM);
 			/* One that stands still sees it when it goes on. */
 			(void)kill(proc->pid, SIGCONT);
 		}

@@ -52,8 +52,9 @@ static int open_slave(int master)
 	return open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
-bool tty_open(struct tty *tty, uid_t owner)
+bool tty_open(struct tty *tty, bool is_attended, uid_t owner)
 {
+	tty->is_attended = is_attended;
 	tty->master = open_master();
 	if (tty->master < 0 || unlockpt(tty->master) < 0)
 		return false;
@@ -81,7 +82,7 @@ void tty_type_end(struct tty *tty)
 	struct termios settings;
 	char end = DEFAULT_END;
 
-	if (tty->slave < 0 || poll(&typed, 1, 0) != 0)
+	if (tty->slave < 0 || tty->is_attended || poll(&typed, 1, 0) != 0)
 		return;
 	if (tcgetattr(tty->slave, &settings) == 0 &&
 		settings.c_cc[VEOF] != _POSIX_VDISABLE)

@@ -3,9 +3,10 @@
  * tty.h - a terminal for the processes of a stage.
  *
  * What they write to it comes out at this end as a terminal has it: both streams
- * in one, `\r\n` for a line's end. Nobody sits at it, and a build must not wait
- * for somebody: whoever reads from it finds the end of the input, every time. For
- * that the key for it is typed whenever the last one has been read.
+ * in one, `\r\n` for a line's end. As a rule nobody sits at it, and a build must not
+ * wait for somebody: whoever reads from it finds the end of the input, every time. For
+ * that the key for it is typed whenever the last one has been read. What is typed at
+ * one that is attended comes from input.h.
  */
 #pragma once
 
@@ -29,6 +30,8 @@ struct tty {
 	 * steps, for the terminal is over when nobody has it open.
 	 */
 	int slave;
+	/* Somebody sits at it: no end of the input is typed. */
+	bool is_attended;
 	int slot;
 	/* After a short read it rests a moment, so that small writes gather. */
 	int64_t rests_until_us;
@@ -42,12 +45,12 @@ void tty_init(struct tty *tty);
  * Make one that belongs to `owner`, who may open it anew. Gives false, with errno,
  * where that is not possible.
  */
-bool tty_open(struct tty *tty, uid_t owner);
+bool tty_open(struct tty *tty, bool is_attended, uid_t owner);
 
 /* Say how large it is. */
 bool tty_resize(struct tty *tty, unsigned short columns, unsigned short rows);
 
-/* Type the end of the input, unless one is still there to be read. */
+/* Type the end of the input, unless one is there to be read, or somebody to type. */
 void tty_type_end(struct tty *tty);
 
 /* Wait for output, or for the end of the rest. */

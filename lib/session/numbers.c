@@ -24,6 +24,8 @@ static uint64_t *find_number(struct br_numbers *numbers, uint8_t tag)
 		return &numbers->is_signal;
 	case BR_TAG_FAILURE_KIND:
 		return &numbers->failure_kind;
+	case BR_TAG_COUNT:
+		return &numbers->count;
 	default:
 		return NULL;
 	}

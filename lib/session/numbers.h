@@ -21,6 +21,7 @@ struct br_numbers {
 	uint64_t is_oom;
 	uint64_t is_signal;
 	uint64_t failure_kind;
+	uint64_t count;
 	/* Text; borrowed from the payload. */
 	struct br_str failure;
 };

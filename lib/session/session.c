@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/session.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,9 @@ struct running {
 	/* The last step that has started; 0: none yet. */
 	size_t step;
 	bool is_in_step;
+	/* It reads what is sent, of which there is room for so much. */
+	bool has_input;
+	size_t input_room;
 };
 
 struct br_session {
@@ -110,13 +114,17 @@ static struct running *find_running(
 	return NULL;
 }
 
-static void add_running(
-	struct br_session *session, unsigned stage, size_t step_count)
+static void add_running(struct br_session *session, unsigned stage,
+	const struct br_session_stage *what)
 {
 	session->running = br_grow(session->running, session->running_count,
 		&session->running_capacity, sizeof(*session->running));
-	session->running[session->running_count++] =
-		(struct running){ .stage = stage, .step_count = step_count };
+	session->running[session->running_count++] = (struct running){
+		.stage = stage,
+		.step_count = what->step_count,
+		.has_input = what->has_input,
+		.input_room = what->has_input ? BR_INPUT_WINDOW_BYTES : 0,
+	};
 }
 
 static void drop_running(struct br_session *session, struct running *running)
@@ -164,6 +172,23 @@ static void add_step(const struct br_session_step *step, struct br_buf *payload)
 		br_wire_add_number(payload, BR_TAG_PORT_IS_LOCAL, 1);
 }
 
+static void add_size(unsigned columns, unsigned rows, struct br_buf *payload)
+{
+	br_wire_add_number(payload, BR_TAG_COLUMNS, columns);
+	br_wire_add_number(payload, BR_TAG_ROWS, rows);
+}
+
+static void add_terminal(
+	const struct br_session_stage *what, struct br_buf *payload)
+{
+	if (what->has_tty)
+		br_wire_add_number(payload, BR_TAG_TTY, 1);
+	if (what->has_tty && what->columns > 0 && what->rows > 0)
+		add_size(what->columns, what->rows, payload);
+	if (what->has_input)
+		br_wire_add_number(payload, BR_TAG_INPUT, 1);
+}
+
 void br_session_start(struct br_session *session, unsigned stage,
 	const struct br_session_stage *what)
 {
@@ -177,8 +202,7 @@ void br_session_start(struct br_session *session, unsigned stage,
 		br_wire_add_text(&payload,
 			what->is_host_user ? BR_TAG_HOST_USER : BR_TAG_USER,
 			what->user);
-	if (what->has_tty)
-		br_wire_add_number(&payload, BR_TAG_TTY, 1);
+	add_terminal(what, &payload);
 	if (has_shell_step(what))
 		add_script(what, &payload);
 	for (size_t i = 0; i < what->step_count; i++)
@@ -190,8 +214,39 @@ void br_session_start(struct br_session *session, unsigned stage,
 			payload.len, BR_FRAME_MAX_BYTES);
 		return;
 	}
-	add_running(session, stage, what->step_count);
+	add_running(session, stage, what);
 	br_wire_send(&session->wire, BR_FRAME_STAGE, stage, &payload);
+}
+
+size_t br_session_input_room(const struct br_session *session, unsigned stage)
+{
+	const struct running *running = find_running(session, stage);
+
+	return running ? running->input_room : 0;
+}
+
+void br_session_input(struct br_session *session, unsigned stage,
+	const void *data, size_t len)
+{
+	struct running *running = find_running(session, stage);
+	br_autobuf struct br_buf payload = { 0 };
+
+	if (!running)
+		return;
+	assert(len <= running->input_room);
+	running->input_room -= len;
+	if (len > 0)
+		br_buf_add(&payload, data, len);
+	br_wire_send(&session->wire, BR_FRAME_INPUT, stage, &payload);
+}
+
+void br_session_resize(struct br_session *session, unsigned stage,
+	unsigned columns, unsigned rows)
+{
+	br_autobuf struct br_buf payload = { 0 };
+
+	add_size(columns, rows, &payload);
+	br_wire_send(&session->wire, BR_FRAME_RESIZE, stage, &payload);
 }
 
 void br_session_stop(
@@ -298,6 +353,19 @@ static bool take_stage_finished(struct br_session *session,
 		session->handlers.ctx, frame->stage, &report, err);
 }
 
+static bool take_input_taken(struct br_session *session,
+	const struct br_frame *frame, const struct br_numbers *numbers,
+	struct br_err *err)
+{
+	struct running *running = find_running(session, frame->stage);
+
+	if (!running || !running->has_input ||
+		numbers->count > BR_INPUT_WINDOW_BYTES - running->input_room)
+		return fail_frame(frame, err);
+	running->input_room += numbers->count;
+	return true;
+}
+
 static bool take_ended(struct br_session *session,
 	const struct br_numbers *numbers, struct br_err *err)
 {
@@ -327,6 +395,8 @@ static bool take_fields(struct br_session *session,
 		return take_stage_finished(session, frame, numbers, err);
 	case BR_FRAME_ENDED:
 		return take_ended(session, numbers, err);
+	case BR_FRAME_INPUT_TAKEN:
+		return take_input_taken(session, frame, numbers, err);
 	case BR_FRAME_SET_UP:
 		if (session->is_set_up)
 			break;
@@ -339,6 +409,9 @@ static bool take_fields(struct br_session *session,
 	case BR_FRAME_PING:
 	case BR_FRAME_END:
 	case BR_FRAME_LEAVE:
+	case BR_FRAME_INPUT:
+	case BR_FRAME_RESIZE:
+	case BR_FRAME_KEEP:
 		break;
 	}
 	return fail_frame(frame, err);
@@ -408,6 +481,11 @@ void br_session_end(struct br_session *session)
 void br_session_leave(struct br_session *session)
 {
 	br_wire_send(&session->wire, BR_FRAME_LEAVE, 0, NULL);
+}
+
+void br_session_keep(struct br_session *session)
+{
+	br_wire_send(&session->wire, BR_FRAME_KEEP, 0, NULL);
 }
 
 bool br_session_has_ended(const struct br_session *session)

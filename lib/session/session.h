@@ -97,6 +97,15 @@ struct br_session_stage {
 	 * stdout, with `\r\n` for line ends; a read finds the end of the input.
 	 */
 	bool has_tty;
+	/*
+	 * What br_session_input() sends is what the one step reads, which has the
+	 * exec form: from its terminal, with job control, or else as its stdin. Where
+	 * its program is not there, that is a failure of the stage.
+	 */
+	bool has_input;
+	/* How large its terminal is; 0: as above. At most 65535. */
+	unsigned columns;
+	unsigned rows;
 };
 
 struct br_session_setup {
@@ -142,7 +151,24 @@ void br_session_start(struct br_session *session, unsigned stage,
 	const struct br_session_stage *what);
 
 /*
- * Stop a stage: SIGTERM, then SIGKILL after `grace_ms`; 0: SIGKILL at once. Its
+ * Say how many bytes br_session_input() may send to the stage now: its reader has not
+ * taken what was sent before. 0 for a stage that reads nothing, or does not run.
+ */
+size_t br_session_input_room(const struct br_session *session, unsigned stage);
+
+/*
+ * Send a stage bytes to read, at most br_session_input_room(). `len` 0 is the end of
+ * them, after which there must be no more; a terminal has none.
+ */
+void br_session_input(struct br_session *session, unsigned stage,
+	const void *data, size_t len);
+
+/* Tell a stage that its terminal has another size, from 1 to 65535 each. */
+void br_session_resize(struct br_session *session, unsigned stage,
+	unsigned columns, unsigned rows);
+
+/*
+ * Stop a stage: SIGTERM (SIGHUP where it has input), then SIGKILL after `grace_ms`; 0: SIGKILL at once. Its
  * step_finished and stage_finished come as ever.
  */
 void br_session_stop(
@@ -160,6 +186,13 @@ void br_session_end(struct br_session *session);
  * another container gives them back.
  */
 void br_session_leave(struct br_session *session);
+
+/*
+ * As br_session_end(), but stages go on, and what they write is dropped: when init
+ * has answered and the connection is closed, it stays until somebody ends the
+ * container.
+ */
+void br_session_keep(struct br_session *session);
 
 /*
  * Say whether init has answered the end: files are given back, or a pump has

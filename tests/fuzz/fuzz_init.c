@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * buildr-init's end of the wire: frames in any cut, and the payloads of STAGE,
- * SETUP and STOP. What was decoded is looked at to its last byte, so that a string
+ * SETUP, STOP, INPUT and RESIZE. What was decoded is looked at to its last byte, so that a string
  * without its NUL or a list without its NULL is found.
  */
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "init/id_map.h"
 #include "init/inbox.h"
+#include "init/input.h"
 #include "init/spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct seen {
 	size_t bytes;
 	size_t frames;
+	/* Nobody takes what it holds. */
+	struct input input;
 };
 
 static void look_at_list(struct seen *seen, char *const *list)
@@ -42,6 +45,11 @@ static bool look_at_stage(struct seen *seen, uint8_t *payload, size_t len)
 	if (spec.user)
 		seen->bytes += strlen(spec.user);
 	seen->bytes += spec.has_tty;
+	seen->bytes += spec.columns;
+	seen->bytes += spec.rows;
+	/* What is typed goes to a program, which must be there. */
+	if (spec.has_input)
+		seen->bytes += strlen(spec.steps[0].argv[0]);
 	for (size_t i = 0; i < spec.script_len; i++)
 		seen->bytes += spec.script[i] != 0;
 	stage_spec_done(&spec);
@@ -64,8 +72,13 @@ static bool look(void *ctx, const struct br_frame *frame, uint8_t **payload)
 {
 	struct seen *seen = ctx;
 	uint64_t grace_ms = 0;
+	uint16_t size[2] = { 0 };
 
 	seen->frames++;
+	if (frame->type == BR_FRAME_INPUT)
+		return input_feed(&seen->input, *payload, frame->len);
+	if (frame->type == BR_FRAME_RESIZE)
+		return resize_decode(*payload, frame->len, &size[0], &size[1]);
 	if (frame->type == BR_FRAME_STAGE)
 		return look_at_stage(seen, *payload, frame->len);
 	if (frame->type == BR_FRAME_SETUP)
@@ -78,9 +91,12 @@ static struct seen run(const uint8_t *data, size_t size, size_t cut, bool *ok)
 	struct inbox inbox = { 0 };
 	struct seen seen = { 0 };
 
+	input_open_terminal(&seen.input, -1);
 	*ok = inbox_feed(&inbox, data, cut, look, &seen) &&
 		inbox_feed(&inbox, data + cut, size - cut, look, &seen);
 	inbox_done(&inbox);
+	seen.bytes += seen.input.len + seen.input.has_ended;
+	input_close(&seen.input);
 	return seen;
 }
 

@@ -244,6 +244,49 @@ void peer_leave(struct peer *peer)
 	wait_until_ended(peer);
 }
 
+/* The child of the process that we know. */
+static pid_t find_init(const struct peer *peer)
+{
+	enum { PROC_MAX_BYTES = 64 * 1024 };
+	br_autobuf struct br_buf children = { 0 };
+	struct br_err err = { 0 };
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+		(int)peer->pid, (int)peer->pid);
+	if (!br_file_load(path, PROC_MAX_BYTES, &children, &err))
+		fail_msg("%s", err.text);
+	return (pid_t)strtol(br_buf_text(&children), NULL, 10);
+}
+
+void peer_keep(
+	struct peer *peer, const char *go, const char *come, const char *answer)
+{
+	int64_t deadline_ms = br_clock_now_ms() + PEER_PATIENCE_MS;
+	br_autofree char *go_path = br_path_join(peer->folder, go);
+	br_autofree char *come_path = br_path_join(peer->folder, come);
+	char text[64] = { 0 };
+
+	br_session_keep(peer->session);
+	while (!br_session_has_ended(peer->session))
+		work_once(peer, deadline_ms);
+	br_session_free(peer->session);
+	peer->session = NULL;
+
+	FILE *file = fopen(go_path, "w");
+	assert_non_null(file);
+	assert_true(fputs("\n", file) >= 0);
+	(void)fclose(file);
+	file = fopen(come_path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	(void)fclose(file);
+	assert_string_equal(text, answer);
+	assert_int_equal(kill(find_init(peer), SIGTERM), 0);
+	assert_int_equal(wait_for_end(peer), 0);
+	clean_up(peer);
+}
+
 void peer_hang_up(struct peer *peer)
 {
 	br_session_free(peer->session);
@@ -311,17 +354,12 @@ void peer_expect(
 long peer_init_peak_kib(const struct peer *peer)
 {
 	enum { PROC_MAX_BYTES = 64 * 1024 };
-	br_autobuf struct br_buf children = { 0 };
 	br_autobuf struct br_buf status = { 0 };
 	struct br_err err = { 0 };
 	char path[64];
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
-		(int)peer->pid, (int)peer->pid);
-	if (!br_file_load(path, PROC_MAX_BYTES, &children, &err))
-		fail_msg("%s", err.text);
-	(void)snprintf(path, sizeof(path), "/proc/%ld/status",
-		strtol(br_buf_text(&children), NULL, 10));
+	(void)snprintf(
+		path, sizeof(path), "/proc/%ld/status", (long)find_init(peer));
 	if (!br_file_load(path, PROC_MAX_BYTES, &status, &err))
 		fail_msg("%s", err.text);
 	const char *peak = strstr(br_buf_text(&status), "VmHWM:");

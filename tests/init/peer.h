@@ -62,6 +62,13 @@ void peer_close(struct peer *peer);
 /* As peer_close(), but files are left as they are. */
 void peer_leave(struct peer *peer);
 
+/*
+ * Say KEEP, and hang up when it is answered. Then write a line to the pipe `go` in the
+ * folder, expect `answer` from the pipe `come`, tell init to end, and clean up.
+ */
+void peer_keep(struct peer *peer, const char *go, const char *come,
+	const char *answer);
+
 /* Close the connection without a word, and wait for the end of init: status 1. */
 void peer_hang_up(struct peer *peer);
 
