@@ -20,6 +20,7 @@ static int run(const struct options *options)
 	case COMMAND_CHECK:
 	case COMMAND_PLAN:
 	case COMMAND_GC:
+	case COMMAND_SHELL:
 	case COMMAND_INIT:
 	case COMMAND_COMPLETION:
 	case COMMAND_HELP:

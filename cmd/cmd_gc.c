@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_gc.c - `buildr gc`: removes what dead builds left behind. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/commands.h"
 #include "engine/docker.h"
@@ -12,8 +13,13 @@ int cmd_gc(const struct options *options)
 	const struct br_docker_options where = {
 		.address = options->docker_sock,
 	};
+	bool is_all = options->kept && !strcmp(options->kept, "all");
 	struct br_process_id self;
-	const struct br_sweep what = { .self = &self };
+	const struct br_sweep what = {
+		.self = &self,
+		/* "all" of them, or those of a build. */
+		.kept = is_all ? "" : options->kept,
+	};
 	struct br_swept swept = { 0 };
 	struct br_err err = { 0 };
 

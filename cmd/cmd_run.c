@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_run.c - `buildr run`: the manifest, from top to bottom. */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +12,8 @@
 #include "cmd/commands.h"
 #include "cmd/project.h"
 #include "cmd/rerun_build.h"
+#include "cmd/signals.h"
+#include "cmd/terminal.h"
 #include "cmd/views.h"
 #include "engine/docker.h"
 #include "event/bus.h"
@@ -22,86 +21,6 @@
 #include "run/run.h"
 #include "view/junit.h"
 #include "view/view.h"
-
-/* Where the signal handler writes, and what it has seen. */
-static volatile sig_atomic_t signal_fd = -1;
-static volatile sig_atomic_t signal_count;
-static volatile sig_atomic_t first_signal;
-
-enum {
-	EXIT_SIGNAL = 128,
-	/* For the run to leave by itself after a second signal. */
-	LEAVE_SECONDS = 1,
-};
-
-/*
- * The run reads the pipe. It may be held up by a reader of our output that
- * stalls, though, so a second signal also starts a clock: what happens then is
- * what kill -9 does, and the nets clean up.
- */
-static void on_signal(int number)
-{
-	int saved = errno;
-	bool is_interrupt = number == SIGINT || number == BUILD_INTERRUPT;
-	/* A terminal that closes is an end like any other. */
-	int asked = is_interrupt ? SIGINT : SIGTERM;
-	char byte = (char)asked;
-
-	if (signal_count == 0)
-		first_signal = asked;
-	signal_count++;
-	(void)!write((int)signal_fd, &byte, 1);
-	if (signal_count == 2)
-		(void)alarm(LEAVE_SECONDS);
-	errno = saved;
-}
-
-static void on_others(int number)
-{
-	(void)number;
-}
-
-static void on_alarm(int number)
-{
-	(void)number;
-	_exit(EXIT_SIGNAL + (int)first_signal);
-}
-
-/*
- * Turn signals into bytes on a pipe. Gives its end to read, or -1.
- *
- * A build of --watch is stopped by who watches, with signals that nobody else sends:
- * what a terminal or a service manager sends reaches both, and would count twice.
- */
-static int catch_signals(bool is_watched)
-{
-	static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
-	struct sigaction others = { .sa_handler = on_others };
-	struct sigaction leave = { .sa_handler = on_alarm };
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -1;
-	signal_fd = ends[1];
-	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
-		struct sigaction before;
-
-		/* nohup(1) wants it ignored; shells ignore SIGINT for `&`. */
-		if (caught[i] == SIGHUP &&
-			sigaction(caught[i], NULL, &before) == 0 &&
-			before.sa_handler == SIG_IGN)
-			continue;
-		(void)sigaction(
-			caught[i], is_watched ? &others : &action, NULL);
-	}
-	if (is_watched) {
-		(void)sigaction(BUILD_INTERRUPT, &action, NULL);
-		(void)sigaction(BUILD_TERMINATE, &action, NULL);
-	}
-	(void)sigaction(SIGALRM, &leave, NULL);
-	return ends[0];
-}
 
 static void add_option(
 	struct br_buf *command, const char *name, const char *value)
@@ -206,14 +125,39 @@ static int close_report(struct br_sink *report, int status)
 	return status == STATUS_PASS ? STATUS_ENVIRONMENT : status;
 }
 
+/* Where somebody sits who may want to look at what fails; NULL: nowhere. */
+static const struct br_seat *open_seat(const struct options *options,
+	struct br_sink *view, struct terminal *terminal)
+{
+	bool is_stdout_ours = options->output != OUTPUT_JSON;
+	int fd = is_stdout_ours && isatty(STDOUT_FILENO) ? STDOUT_FILENO
+							 : STDERR_FILENO;
+
+	if (!options->is_shell_on_fail)
+		return NULL;
+	/* Who watches reads the terminal, and has the build end for a change. */
+	if (options->is_watched || !isatty(STDIN_FILENO) || !isatty(fd)) {
+		(void)fprintf(stderr,
+			"buildr: --shell-on-fail needs a terminal%s: no shell "
+			"will be opened\n",
+			options->is_watched ? " to itself" : "");
+		return NULL;
+	}
+	terminal_open(terminal, fd, view);
+	return &terminal->seat;
+}
+
 static int run_plan(const struct options *options, const struct br_plan *plan,
 	struct br_engine *engine, struct br_sink *report)
 {
 	br_autofree char *command = describe_call(options);
+	br_autobuf struct br_buf gc = { 0 };
 	struct br_bus bus = { .attempt = 1 };
 	struct br_outcome outcome = { 0 };
 	struct br_err err = { 0 };
 
+	br_buf_add_text(&gc, "buildr gc");
+	add_option(&gc, "-H", options->docker_sock);
 	if (!br_uuid_make(bus.build, &err)) {
 		complain(&err);
 		return STATUS_ENVIRONMENT;
@@ -228,6 +172,8 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 	if (report)
 		br_bus_add(&bus, report);
 
+	struct terminal terminal;
+	const struct br_seat *seat = open_seat(options, view, &terminal);
 	const struct br_run_options how = {
 		.engine = engine,
 		.bus = &bus,
@@ -238,9 +184,15 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 		.is_fail_fast = options->is_fail_fast,
 		.timeout_ms = options->timeout_ms,
 		.grace_ms = options->grace_ms,
-		.cancel_fd = catch_signals(options->is_watched),
+		.seat = seat,
+		.is_shell_on_fail = seat != NULL,
+		.is_keep = options->is_kept,
+		.gc_command = br_buf_text(&gc),
+		.cancel_fd = signals_catch(options->is_watched),
 	};
 	br_run(plan, &how, &outcome);
+	if (seat)
+		terminal_close(&terminal);
 	if (outcome.sink_failure.code != BR_OK)
 		complain(&outcome.sink_failure);
 	br_view_free(view);

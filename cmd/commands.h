@@ -22,6 +22,7 @@ int cmd_run(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_plan(const struct options *options);
 int cmd_gc(const struct options *options);
+int cmd_shell(const struct options *options);
 int cmd_init(const struct options *options);
 int cmd_completion(const struct options *options);
 

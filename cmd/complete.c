@@ -263,7 +263,7 @@ static void answer_argument(struct answer *answer)
 
 	if (line->word_count == 0 && !line->is_behind)
 		offer_commands(answer);
-	if ((line->command & (COMMAND_RUN | COMMAND_PLAN)) ||
+	if ((line->command & (COMMAND_RUN | COMMAND_PLAN | COMMAND_SHELL)) ||
 		((line->command & COMMANDS_LOG) && line->word_count > 1))
 		offer_stages(answer);
 	else if (line->command == COMMAND_HELP)

@@ -72,6 +72,8 @@ static int run_command(const struct options *options, char **argv)
 		return cmd_log(options);
 	case COMMAND_EVENTS:
 		return cmd_events(options);
+	case COMMAND_SHELL:
+		return cmd_shell(options);
 	case COMMAND_SUBMIT:
 	case COMMAND_CANCEL:
 	case COMMAND_WATCH:

@@ -8,8 +8,9 @@
 
 enum {
 	ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
-		COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG,
+		COMMAND_SHELL | COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG,
 	PLANNING = COMMAND_RUN | COMMAND_PLAN,
+	OPENING = COMMAND_RUN | COMMAND_SHELL,
 	SHOWING = COMMAND_RUN | COMMAND_SUBMIT,
 };
 
@@ -162,19 +163,18 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "run this stage and all that need it" },
 	{ "skip", '\0', "STAGE", PLANNING, NAMES(skip),
 		.help = "leave this stage out" },
-	{ "env", 'e', "NAME=VALUE", PLANNING | COMMAND_SUBMIT, LIST(env),
-		.without_variable = COMMAND_SUBMIT,
+	{ "env", 'e', "NAME=VALUE", PLANNING | COMMAND_SHELL | COMMAND_SUBMIT,
+		LIST(env), .without_variable = COMMAND_SUBMIT,
 		.help = "a variable of every step; NAME alone passes the "
 			"caller's" },
-	{ "image", '\0', "IMAGE", PLANNING, TEXT(image),
+	{ "image", '\0', "IMAGE", PLANNING | COMMAND_SHELL, TEXT(image),
 		.help = "instead of the manifest's image" },
-	{ "event", '\0', "NAME", PLANNING, TEXT(event),
+	{ "event", '\0', "NAME", PLANNING | COMMAND_SHELL, TEXT(event),
 		.help = "what 'when: event' compares with; default: manual" },
-	{ "base", '\0', "COMMIT", PLANNING, TEXT(base),
+	{ "base", '\0', "COMMIT", PLANNING | COMMAND_SHELL, TEXT(base),
 		.help = "what 'when: changes' compares with; default: where the "
 			"branch began" },
-	{ "pull", '\0', "WHEN", COMMAND_RUN, VALUE(set_pull),
-		CHOICES(pull_choices),
+	{ "pull", '\0', "WHEN", OPENING, VALUE(set_pull), CHOICES(pull_choices),
 		.help = "pull images: missing (default), always or never" },
 	{ "output", 'o', "FORM",
 		SHOWING | COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH |
@@ -188,7 +188,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	{ "group", '\0', NULL, SHOWING | COMMAND_LOG, SWITCH(is_grouped),
 		.without_variable = COMMAND_LOG,
 		.help = "print each stage as a block when it ends" },
-	{ "jobs", 'j', "N", COMMAND_RUN, VALUE(set_jobs),
+	{ "jobs", 'j', "N", OPENING, VALUE(set_jobs),
 		.help = "stages at once; default: one for each processor" },
 	{ "fail-fast", '\0', NULL, COMMAND_RUN, SWITCH(is_fail_fast),
 		.help = "when a stage fails, stop the others too" },
@@ -205,10 +205,9 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "run again, whenever files change, what that concerns" },
 	{ "timeout", '\0', "DURATION", COMMAND_RUN, VALUE(set_timeout),
 		.help = "for the whole build, like 90s, 20m or 2h" },
-	{ "grace", '\0', "DURATION", COMMAND_RUN, VALUE(set_grace),
+	{ "grace", '\0', "DURATION", OPENING, VALUE(set_grace),
 		.help = "between SIGTERM and SIGKILL of a step; default: 10s" },
-	{ "wire", '\0', "KIND", COMMAND_RUN, VALUE(set_wire),
-		CHOICES(wire_choices),
+	{ "wire", '\0', "KIND", OPENING, VALUE(set_wire), CHOICES(wire_choices),
 		.help = "how to speak to containers: auto (default), socket or "
 			"stdio" },
 	{ "log-builds", '\0', "N", COMMAND_RUN, VALUE(set_log_builds),
@@ -270,8 +269,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "say more" },
 	{ "quiet", 'q', NULL, ALL_COMMANDS, SWITCH(is_quiet),
 		.help = "only what went wrong; as -o quiet" },
-	{ "keep" },
-	{ "shell-on-fail" },
+	{ "keep", '\0', NULL, COMMAND_RUN, SWITCH(is_kept),
+		.help = "when a stage has failed, leave its container running" },
+	{ "shell-on-fail", '\0', NULL, COMMAND_RUN, SWITCH(is_shell_on_fail),
+		.help = "when a stage has failed, open a shell in its container" },
+	{ "kept", '\0', "BUILD", COMMAND_GC, TEXT(kept),
+		.help = "also what --keep has left of this build, or of all" },
+	{ "needs", '\0', NULL, COMMAND_SHELL, SWITCH(has_needs),
+		.help = "run what the stage needs before its shell" },
 	{ "junit", '\0', "FILE", COMMAND_RUN, TEXT(junit),
 		.help = "write a JUnit report, a test case for each step" },
 	{ "help", 'h', NULL, ALL_COMMANDS, SWITCH(is_help),
@@ -296,7 +301,9 @@ const struct command_row command_rows[COMMAND_ROWS] = {
 		"[TEMPLATE...]",
 		"Without TEMPLATE the project's files tell what it is. What is "
 		"there is never\noverwritten.\n" },
-	{ "shell", 0, NULL },
+	{ "shell", COMMAND_SHELL, "a shell where a stage would run", "[STAGE]",
+		"Without STAGE: in the build's container, after 'prepare'. "
+		"Commands are read\nfrom stdin where that is no terminal.\n" },
 	{ "log", COMMAND_LOG,
 		"list the builds of the project, or show one again",
 		"[BUILD [STAGE...]]",
@@ -334,7 +341,8 @@ unsigned option_output_commands(enum output output)
 	case OUTPUT_AUTO:
 	case OUTPUT_JSON:
 		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
-			COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG;
+			COMMAND_SHELL | COMMANDS_FARM | COMMANDS_TOOL |
+			COMMANDS_LOG;
 	case OUTPUT_PLAIN:
 		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH |
 			COMMAND_LOG;

@@ -184,7 +184,8 @@ static void count_arguments(enum command command, size_t *least, size_t *most)
 	*most = SIZE_MAX;
 	if (command == COMMAND_SUBMIT)
 		*most = 2;
-	else if (command & (COMMAND_CANCEL | COMMAND_COMPLETION))
+	else if (command &
+		(COMMAND_CANCEL | COMMAND_COMPLETION | COMMAND_SHELL))
 		*most = 1;
 	else if (command &
 		(COMMAND_CHECK | COMMAND_GC | COMMAND_WATCH | COMMAND_DOCTOR))

@@ -27,6 +27,7 @@ enum command {
 	COMMAND_SUBMIT = 1 << 4,
 	COMMAND_CANCEL = 1 << 5,
 	COMMAND_WATCH = 1 << 6,
+	COMMAND_SHELL = 1 << 7,
 	COMMAND_INIT = 1 << 8,
 	COMMAND_DOCTOR = 1 << 9,
 	COMMAND_COMPLETION = 1 << 10,
@@ -78,6 +79,8 @@ struct options {
 	const char *file;
 	const char *docker_sock;
 	const char *image;
+	/* The build of which `gc` removes what was kept, or `all`. */
+	const char *kept;
 	struct option_list env;
 	/* Names of stages or globs: --only, --from, --skip. */
 	struct option_list only;
@@ -113,6 +116,10 @@ struct options {
 	bool has_submodules;
 	bool has_lfs;
 	bool is_fail_fast;
+	bool is_shell_on_fail;
+	bool is_kept;
+	/* Run what the stage needs before its shell. */
+	bool has_needs;
 	bool is_grouped;
 	bool is_no_cache;
 	bool is_dry_run;

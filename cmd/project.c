@@ -40,14 +40,21 @@ static bool plan_project(const struct options *options, struct br_diags *diags,
 		return true;
 	br_log_durations(manifest->project_dir, &arena, &durations);
 
+	const struct br_plan_names none = { NULL, 0 };
+	const struct br_plan_names stages = { options->stages,
+		options->stage_count };
+	bool is_shell = options->command == COMMAND_SHELL;
+	/* What the stage needs may take long, and its files may be there. */
+	bool has_only = is_shell && !options->has_needs;
 	const struct br_plan_options how = {
 		.image = options->image,
 		.env = options->env.items,
 		.env_count = options->env.count,
-		.selection = { options->stages, options->stage_count },
-		.only = names_of(&options->only),
+		.selection = has_only ? none : stages,
+		.only = has_only ? stages : names_of(&options->only),
 		.from = names_of(&options->from),
 		.skip = names_of(&options->skip),
+		.is_shell = is_shell,
 		.event = options->event,
 		.base = options->base,
 		.changed = options->changed,

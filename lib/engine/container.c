@@ -167,19 +167,50 @@ static bool is_removed(const struct br_http_answer *answer)
 				"already in progress"));
 }
 
+static bool ask_to_remove(struct br_http *http, const char *id, bool is_forced,
+	struct br_http_answer *answer, struct br_err *err)
+{
+	br_autofree char *path =
+		br_format("/containers/%s?force=%d&v=1", id, is_forced);
+
+	return br_http_call(http,
+		&(struct br_http_request){
+			.method = "DELETE",
+			.path = path,
+			.timeout_ms = REMOVE_TIMEOUT_MS,
+		},
+		answer, err);
+}
+
+/* In the words of Docker, and of Podman. */
+static bool is_refused_as_running(const struct br_http_answer *answer)
+{
+	return answer->status >= 400 &&
+		(strstr(br_buf_text(&answer->body), "running container") ||
+			strstr(br_buf_text(&answer->body), "as it is running"));
+}
+
+bool br_container_remove_resting(
+	struct br_http *http, const char *id, bool *is_gone, struct br_err *err)
+{
+	br_autoanswer struct br_http_answer answer = { 0 };
+
+	if (!ask_to_remove(http, id, false, &answer, err))
+		return br_wrap(err, "remove the container");
+
+	bool is_left = is_refused_as_running(&answer);
+	if (!is_left && !is_removed(&answer) && !br_http_refuse(&answer, err))
+		return br_wrap(err, "remove the container");
+	*is_gone = !is_left;
+	return true;
+}
+
 bool br_container_remove(
 	struct br_http *http, const char *id, struct br_err *err)
 {
 	br_autoanswer struct br_http_answer answer = { 0 };
-	br_autofree char *path = br_format("/containers/%s?force=1&v=1", id);
 
-	if (!br_http_call(http,
-		    &(struct br_http_request){
-			    .method = "DELETE",
-			    .path = path,
-			    .timeout_ms = REMOVE_TIMEOUT_MS,
-		    },
-		    &answer, err) ||
+	if (!ask_to_remove(http, id, true, &answer, err) ||
 		(!is_removed(&answer) && !br_http_refuse(&answer, err)))
 		return br_wrap(err, "remove the container");
 	return true;

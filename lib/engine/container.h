@@ -30,7 +30,7 @@ bool br_container_is_joined(const struct br_container_spec *spec);
 
 /* Add the contract's labels to `json`, as the member `Labels` of an object. */
 void br_labels_encode(const char *build, const char *project_label,
-	const char *owner, struct br_buf *json);
+	const char *owner, bool may_stay, struct br_buf *json);
 
 /*
  * Create a container. `*number` makes its name, `buildr-<build>-<number>`, and is
@@ -67,6 +67,13 @@ bool br_container_inspect(struct br_http *http, const char *id,
 /* Read the engine's description of a container. Fails with BR_EPROTO. */
 bool br_container_state_parse(struct br_str text,
 	struct br_container_state *state, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Remove a container that does not run. The engine decides: one that was started since
+ * it was looked at is left, and *is_gone says so.
+ */
+bool br_container_remove_resting(struct br_http *http, const char *id,
+	bool *is_gone, struct br_err *err) BR_MUST_CHECK;
 
 /* Kill and remove a container. */
 bool br_container_remove(

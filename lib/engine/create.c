@@ -97,9 +97,10 @@ static bool refuse(struct br_http *http, const struct br_container_spec *spec,
 	return false;
 }
 
+/* Podman says 500 where another request has taken it a moment before. */
 static bool is_name_taken(const struct br_http_answer *answer)
 {
-	return answer->status == 409 &&
+	return (answer->status == 409 || answer->status == 500) &&
 		strstr(br_buf_text(&answer->body), "already in use");
 }
 

@@ -68,6 +68,14 @@ static bool find_version(
 	return true;
 }
 
+/* What docker(1) goes by itself: the same places, but for rootless sockets. */
+static bool is_usual(const struct br_address *address)
+{
+	return !strcmp(address->text, "unix:///var/run/docker.sock") ||
+		!strcmp(address->source, "DOCKER_HOST") ||
+		br_has_prefix(address->source, "docker context");
+}
+
 static bool describe_docker(struct br_engine *engine,
 	struct br_engine_info *info, struct br_err *err)
 {
@@ -86,6 +94,8 @@ static bool describe_docker(struct br_engine *engine,
 		.api_version = br_strdup(br_http_version(http)),
 		.version = br_take_ptr(&version),
 		.is_rootless = rootless.is_rootless,
+		.is_podman = br_http_is_podman(http),
+		.is_usual = is_usual(address),
 	};
 	return true;
 }

@@ -75,6 +75,8 @@ struct br_container_spec {
 	bool has_docker;
 	/* Stdin and stdout will be attached; stdin closes with its client. */
 	bool is_attached;
+	/* It may outlive its owner: a label says so (br_sweep). */
+	bool may_stay;
 	/* 0: no limit. */
 	int64_t memory_bytes;
 	int64_t cpus_nano;
@@ -99,6 +101,8 @@ struct br_network_spec {
 	const char *build;
 	const char *project_label;
 	const char *owner;
+	/* As in struct br_container_spec. */
+	bool may_stay;
 };
 
 /* A container's state, for error messages. Starts out all zero. */
@@ -122,6 +126,11 @@ struct br_sweep {
 	const struct br_process_id *self;
 	/* Also running containers. Only with `build`. */
 	bool is_forced;
+	/*
+	 * Also running containers that may stay, of this build, or of any with "".
+	 * Only without `build`. NULL: they are left.
+	 */
+	const char *kept;
 };
 
 /* What became of what a sweep was to remove. Starts out all zero. */
@@ -141,6 +150,9 @@ struct br_engine_info {
 	char *version;
 	/* Runs without root: its containers' root is the caller. */
 	bool is_rootless;
+	bool is_podman;
+	/* Its own command line finds it as well, without being told where. */
+	bool is_usual;
 };
 
 /* Free what `info` holds. */

@@ -104,7 +104,8 @@ static bool ask_to_create(struct br_http *http,
 	br_json_add_string(&json, br_str(spec->name));
 	br_buf_add_text(
 		&json, ",\"CheckDuplicate\":true,\"Driver\":\"bridge\",");
-	br_labels_encode(spec->build, spec->project_label, spec->owner, &json);
+	br_labels_encode(spec->build, spec->project_label, spec->owner,
+		spec->may_stay, &json);
 	br_buf_add_char(&json, '}');
 	if (!br_http_call(http,
 		    &(struct br_http_request){

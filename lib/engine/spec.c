@@ -106,7 +106,7 @@ static void add_list(
 }
 
 void br_labels_encode(const char *build, const char *project_label,
-	const char *owner, struct br_buf *json)
+	const char *owner, bool may_stay, struct br_buf *json)
 {
 	br_buf_add_text(json, "\"Labels\":{");
 	add_member(json, "io.buildr.build", build);
@@ -114,6 +114,8 @@ void br_labels_encode(const char *build, const char *project_label,
 	add_member(json, "io.buildr.project", project_label);
 	br_buf_add_char(json, ',');
 	add_member(json, "io.buildr.owner", owner);
+	if (may_stay)
+		br_buf_add_text(json, ",\"io.buildr.keep\":\"true\"");
 	br_buf_add_char(json, '}');
 }
 
@@ -216,7 +218,8 @@ bool br_container_encode(const struct br_container_spec *spec,
 	add_list(json, "Entrypoint", spec->command);
 	/* An empty command keeps the image's from being added. */
 	br_buf_add_text(json, ",\"Cmd\":[],");
-	br_labels_encode(spec->build, spec->project_label, spec->owner, json);
+	br_labels_encode(spec->build, spec->project_label, spec->owner,
+		spec->may_stay, json);
 	br_buf_add_char(json, ',');
 	add_host(json, spec, socket_path);
 	add_alias(json, spec);

@@ -13,6 +13,8 @@
 enum { CALL_TIMEOUT_MS = 60 * 1000 };
 
 #define OWNER_LABEL "io.buildr.owner"
+#define BUILD_LABEL "io.buildr.build"
+#define KEEP_LABEL "io.buildr.keep"
 
 /* A sweep on its way. */
 struct broom {
@@ -49,7 +51,7 @@ static bool list(const struct broom *broom, const char *path,
 	br_autoanswer struct br_http_answer answer = { 0 };
 	br_autobuf struct br_buf filters = { 0 };
 	br_autobuf struct br_buf url = { 0 };
-	br_autofree char *label = build ? br_format("io.buildr.build=%s", build)
+	br_autofree char *label = build ? br_format(BUILD_LABEL "=%s", build)
 					: br_strdup(OWNER_LABEL);
 
 	br_buf_add_text(&filters, "{\"label\":[");
@@ -94,18 +96,34 @@ static bool is_orphan(const struct br_sweep *sweep, const struct cJSON *entry)
 		br_process_is_gone(&owner, sweep->self);
 }
 
+/* One of those that may stay, and that somebody has asked to go. */
+static bool is_kept_one(const struct br_sweep *sweep, const struct cJSON *entry)
+{
+	const struct cJSON *labels = br_json_find(entry, "Labels");
+
+	return sweep->kept &&
+		br_json_find_text(labels, KEEP_LABEL)[0] != '\0' &&
+		(sweep->kept[0] == '\0' ||
+			!strcmp(sweep->kept,
+				br_json_find_text(labels, BUILD_LABEL)));
+}
+
 /*
- * Whether a container is in a state that a sweep may end. What runs ends by itself
- * when its owner does, as buildr-init sees that.
+ * Whether it goes also if it runs. As a rule what runs ends by itself when its owner
+ * does, as buildr-init sees that; but not where it was told to stay.
  */
-static bool is_at_rest(const struct br_sweep *sweep, const char *state)
+static bool may_kill(const struct br_sweep *sweep, const struct cJSON *entry)
+{
+	return sweep->build ? sweep->is_forced : is_kept_one(sweep, entry);
+}
+
+static bool is_at_rest(const struct cJSON *entry)
 {
 	static const char *const resting[] = { "created", "exited", "dead",
 		/* Podman's words. */
 		"configured", "initialized", "stopped" };
+	const char *state = br_json_find_text(entry, "State");
 
-	if (sweep->build && sweep->is_forced)
-		return true;
 	for (size_t i = 0; i < sizeof(resting) / sizeof(resting[0]); i++)
 		if (!strcmp(state, resting[i]))
 			return true;
@@ -121,15 +139,23 @@ static bool is_id(const char *id)
 static void sweep_container(struct broom *broom, const struct cJSON *entry)
 {
 	const char *id = br_json_find_text(entry, "Id");
+	bool is_gone = false;
 	struct br_err err = { 0 };
 
 	if (!is_id(id) || !is_orphan(broom->sweep, entry))
 		return;
-	if (!is_at_rest(broom->sweep, br_json_find_text(entry, "State"))) {
-		broom->swept.left_count++;
+	if (may_kill(broom->sweep, entry)) {
+		count(broom, br_container_remove(broom->http, id, &err), &err);
 		return;
 	}
-	count(broom, br_container_remove(broom->http, id, &err), &err);
+	/* By now it may run, though it did not when the list was made. */
+	if (is_at_rest(entry) &&
+		!br_container_remove_resting(broom->http, id, &is_gone, &err))
+		note(broom, &err);
+	if (is_gone)
+		broom->swept.removed_count++;
+	else
+		broom->swept.left_count++;
 }
 
 static void sweep_network(struct broom *broom, const struct cJSON *entry)

@@ -235,6 +235,9 @@ struct br_manifest {
 	 */
 	struct br_stage *prepare;
 
+	/* What every stage starts from. */
+	struct br_stage defaults;
+
 	/* The engine's socket in the containers; false only where said so. */
 	bool has_docker;
 	bool is_docker_given;

@@ -102,6 +102,7 @@ void br_stage_set_start(
 	size_t capacity = count < BR_LIMIT_STAGES ? count : BR_LIMIT_STAGES;
 
 	br_names_sort(&stages->listed);
+	manifest->defaults = stages->defaults;
 	manifest->stages = br_arena_array(
 		&manifest->arena, capacity, sizeof(*manifest->stages));
 	if (stages->prepare)

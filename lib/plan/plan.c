@@ -15,6 +15,7 @@
 #include "plan/paths.h"
 #include "plan/select.h"
 #include "plan/services.h"
+#include "plan/shell.h"
 #include "plan/when.h"
 
 static const char default_image[] = "ubuntu:latest";
@@ -234,14 +235,18 @@ static void judge(struct building *building, const struct br_choice *choice,
 	struct br_plan_stage *stage)
 {
 	const struct br_when *when = &choice->stage->when;
-	const char *why = br_when_project_mismatch(when, &building->facts);
+	const char *why = choice->is_shell
+		? NULL
+		: br_when_project_mismatch(when, &building->facts);
 
 	if (!why) {
 		stage->environment = br_environ_build(&building->environment,
 			choice->stage, choice->combination, stage->name);
+	}
+	/* Somebody who wants to look is not asked whether it would run. */
+	if (!why && !choice->is_shell)
 		why = br_when_env_mismatch(
 			when, stage->environment, &building->facts);
-	}
 	if (why) {
 		stage->skip = BR_SKIP_WHEN;
 		stage->why = why;
@@ -264,6 +269,16 @@ static void check_images(
 				"stage '%s': '%s' is no name of an image: %s",
 				stage->name, stage->image, mistake);
 	}
+}
+
+/* What a stage has that says how its steps run, is not for a shell. */
+static void make_shell(struct br_plan_stage *stage)
+{
+	stage->is_shell = true;
+	stage->status = BR_WHEN_SUCCESS;
+	stage->retry = (struct br_retry){ 0 };
+	stage->timeout_ms = 0;
+	stage->allow_failure = (struct br_allow_failure){ 0 };
 }
 
 static void build_stage(struct building *building,
@@ -296,7 +311,10 @@ static void build_stage(struct building *building,
 		.allow_failure =
 			copy_allow_failure(arena, &from->allow_failure),
 	};
-	build_steps(building, from, stage);
+	if (choice->is_shell)
+		make_shell(stage);
+	else
+		build_steps(building, from, stage);
 	if (choice->skip == BR_SKIP_NOT)
 		judge(building, choice, stage);
 }
@@ -400,6 +418,23 @@ static bool build_environment(struct building *building,
 	return true;
 }
 
+static bool choose_stages(const struct building *building,
+	const struct br_graph *graph, struct br_choices *choices,
+	struct br_err *err)
+{
+	const struct br_plan_options *options = building->options;
+	struct br_arena *arena = &building->plan->arena;
+
+	if (options->is_shell && options->selection.count == 0 &&
+		options->only.count == 0) {
+		br_shell_make(building->manifest, arena, choices);
+		return true;
+	}
+	return br_select(building->manifest, graph, options, arena, choices,
+		       err) &&
+		(!options->is_shell || br_shell_choose(choices, err));
+}
+
 bool br_plan_build(const struct br_manifest *manifest,
 	const struct br_plan_options *options, struct br_diags *diags,
 	struct br_plan **plan, struct br_err *err)
@@ -417,7 +452,7 @@ bool br_plan_build(const struct br_manifest *manifest,
 	if (options->note)
 		br_notes_add(&building.notes, "%s", options->note);
 	br_graph_build(manifest, &built->arena, diags, &graph);
-	if (!br_select(manifest, &graph, options, &built->arena, &choices, err))
+	if (!choose_stages(&building, &graph, &choices, err))
 		return false;
 	if (!choose_image(&building, &choices, err))
 		return false;

@@ -88,6 +88,8 @@ struct br_plan_stage {
 	/* With the values of its matrix: `test (py=3.12, os=slim)`. */
 	const char *name;
 	bool is_prepare;
+	/* It has no steps, but a shell for somebody to type to. */
+	bool is_shell;
 	enum br_skip skip;
 	/* Why it runs or not, in words, for `plan`. */
 	const char *why;
@@ -180,6 +182,11 @@ struct br_plan_options {
 	struct br_plan_names only;
 	struct br_plan_names from;
 	struct br_plan_names skip;
+	/*
+	 * The stage that `selection` or `only` names is a shell; where neither names
+	 * one, a shell in the build's container is all that runs after `prepare`.
+	 */
+	bool is_shell;
 	/* --event, for `when`; NULL: `manual`. */
 	const char *event;
 	/* --base, for `when: changes`; NULL: found, see changes.h. */
@@ -205,7 +212,8 @@ struct br_plan_options {
  *
  * Ownership: the caller frees *plan with br_plan_free(). Nothing in it points
  * into `manifest` or `options`. Fails with BR_EINPUT for an option that makes no
- * sense: an unknown stage (with a suggestion), a bad --image or -e.
+ * sense: an unknown stage (with a suggestion), several for a shell, a bad --image or
+ * -e.
  */
 bool br_plan_build(const struct br_manifest *manifest,
 	const struct br_plan_options *options, struct br_diags *diags,

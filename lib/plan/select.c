@@ -163,6 +163,7 @@ static void choose(struct selection *selection, const struct look *look,
 	struct br_arena *arena = selection->arena;
 
 	choice->why = show_marks(marks);
+	choice->is_named = marks & (BR_NAMED_BY_ARGUMENT | BR_NAMED_BY_ONLY);
 	if (marks & BR_NAMED_BY_SKIP) {
 		choice->skip = BR_SKIP_SELECTION;
 	} else if (choice->why) {
@@ -211,6 +212,8 @@ static void choose_prepare(struct selection *selection)
 	struct br_choice *prepare = &choices->items[0];
 
 	prepare->why = show_marks(selection->named.prepare);
+	prepare->is_named = selection->named.prepare &
+		(BR_NAMED_BY_ARGUMENT | BR_NAMED_BY_ONLY);
 	if (selection->named.prepare & BR_NAMED_BY_SKIP) {
 		prepare->skip = BR_SKIP_SELECTION;
 	} else if (prepare->why) {

@@ -23,6 +23,10 @@ struct br_choice {
 	const struct br_vars *combination;
 	const char *name;
 	bool is_prepare;
+	/* As STAGE or with --only. */
+	bool is_named;
+	/* It is a shell (shell.h). */
+	bool is_shell;
 	size_t group;
 	enum br_skip skip;
 	/* In words. In the arena. */

@@ -197,7 +197,8 @@ static void link_users(struct br_plan *plan)
 static bool runs(const struct br_choice *choice, const struct br_plan *plan,
 	size_t index)
 {
-	return !choice->is_prepare && choice->stage->step_count > 0 &&
+	return !choice->is_prepare &&
+		(choice->stage->step_count > 0 || choice->is_shell) &&
 		plan->stages[index].skip == BR_SKIP_NOT;
 }
 

@@ -93,11 +93,19 @@ static void drop_step(struct br_stage_run *run)
 	run->is_step_running = false;
 }
 
+/* Of a shell nothing becomes an event. */
+static bool is_of_shell(const struct br_stages *stages, unsigned number)
+{
+	return br_shell_has(&stages->shell, number);
+}
+
 static bool on_step_started(
 	void *ctx, unsigned stage, unsigned step, struct br_err *err)
 {
 	struct br_stage_run *run = NULL;
 
+	if (is_of_shell(ctx, stage))
+		return true;
 	if (!find_run(ctx, stage, &run, err))
 		return false;
 	if (step < 1 || step > run->stage->step_count)
@@ -124,14 +132,19 @@ static bool on_step_started(
 static bool on_output(void *ctx, unsigned stage, enum br_output_stream stream,
 	const char *data, size_t len, struct br_err *err)
 {
+	struct br_stages *stages = ctx;
 	struct br_stage_run *run = NULL;
+	enum br_stream to = stream == BR_OUTPUT_STDERR ? BR_STREAM_STDERR
+						       : BR_STREAM_STDOUT;
+	const struct br_str piece = { .data = data, .len = len };
 
+	if (is_of_shell(ctx, stage)) {
+		br_shell_write(&stages->shell, to, piece);
+		return true;
+	}
 	if (!find_run(ctx, stage, &run, err))
 		return false;
-	br_output_feed(&run->output,
-		stream == BR_OUTPUT_STDERR ? BR_STREAM_STDERR
-					   : BR_STREAM_STDOUT,
-		(struct br_str){ .data = data, .len = len }, br_clock_now_ms());
+	br_output_feed(&run->output, to, piece, br_clock_now_ms());
 	return true;
 }
 
@@ -140,6 +153,8 @@ static bool on_step_finished(void *ctx, unsigned stage,
 {
 	struct br_stage_run *run = NULL;
 
+	if (is_of_shell(ctx, stage))
+		return true;
 	if (!find_run(ctx, stage, &run, err))
 		return false;
 	if (report->step != run->step)
@@ -164,9 +179,10 @@ static bool on_step_finished(void *ctx, unsigned stage,
 	return true;
 }
 
-#define NO_SHELL_HELP \
-	": name one that the image has with 'shell', or write the steps as " \
-	"lists, like [program, argument], which take none"
+#define NO_SHELL_HELP ": name one that the image has with 'shell'"
+#define NO_SHELL_MORE_HELP \
+	", or write the steps as lists, like [program, argument], which take " \
+	"none"
 
 /* The container cannot do what the stage asks for; say what, in words. */
 static void finish_unable(
@@ -175,9 +191,11 @@ static void finish_unable(
 	struct br_emitter *emitter = run->owner->options.emitter;
 	bool has_no_shell = report->failure_kind == BR_FAILURE_NO_SHELL;
 
-	br_emit_notice(emitter, BR_LEVEL_ERROR, "stage '%s': %s%s",
+	br_emit_notice(emitter, BR_LEVEL_ERROR, "stage '%s': %s%s%s",
 		run->stage->name, report->failure,
-		has_no_shell ? NO_SHELL_HELP : "");
+		has_no_shell ? NO_SHELL_HELP : "",
+		has_no_shell && !run->stage->is_shell ? NO_SHELL_MORE_HELP
+						      : "");
 	switch (report->failure_kind) {
 	case BR_FAILURE_NO_SHELL:
 		finish(run, BR_RESULT_FAIL, BR_REASON_STATUS, STATUS_NOT_FOUND);
@@ -218,8 +236,18 @@ static void finish_by_itself(
 static bool on_stage_finished(void *ctx, unsigned stage,
 	const struct br_stage_report *report, struct br_err *err)
 {
+	struct br_stages *stages = ctx;
 	struct br_stage_run *run = NULL;
 
+	if (is_of_shell(ctx, stage)) {
+		run = stages->shell.run;
+		br_shell_close(&stages->shell);
+		/* One after a failure. Else it is what the stage runs. */
+		if (run->phase == BR_STAGE_SHELL) {
+			br_stages_leave_shell(run, report->failure);
+			return true;
+		}
+	}
 	if (!find_run(ctx, stage, &run, err))
 		return false;
 	drop_step(run);
@@ -262,8 +290,8 @@ static const char *user_of(const struct br_stage_run *run)
 }
 
 /* The plan's environment and what only the run knows. */
-static const char **make_environment(
-	const struct br_stage_run *run, const char *build_id)
+static const char **make_environment(const struct br_stage_run *run,
+	const char *build_id, const char *variable)
 {
 	const char *const *planned = run->stage->environment;
 	size_t count = 0;
@@ -271,18 +299,34 @@ static const char **make_environment(
 	while (planned[count])
 		count++;
 
-	const char **made = br_alloc_array(count + 2, sizeof(*made));
+	const char **made = br_alloc_array(count + 3, sizeof(*made));
 	memcpy(made, planned, count * sizeof(*made));
 	made[count] = build_id;
+	made[count + 1] = variable;
 	return made;
 }
 
-static void send_stage(struct br_stage_run *run)
+void br_attempt_send(const struct br_stage_run *run,
+	const struct br_session_stage *how, const char *variable)
 {
 	const struct br_plan_stage *stage = run->stage;
 	br_autofree char *build_id =
 		br_format("BUILDR_BUILD_ID=%s", run->owner->options.build);
-	br_autofree const char **environment = make_environment(run, build_id);
+	br_autofree const char **environment =
+		make_environment(run, build_id, variable);
+	struct br_session_stage what = *how;
+
+	what.environment = environment;
+	what.workdir = stage->workdir;
+	what.user = user_of(run);
+	what.is_host_user = stage->is_host_user;
+	what.shell = stage->shell;
+	br_session_start(run->host->container.session, run->number, &what);
+}
+
+static void send_stage(const struct br_stage_run *run)
+{
+	const struct br_plan_stage *stage = run->stage;
 	br_autofree struct br_session_step *steps =
 		br_alloc_array(stage->step_count, sizeof(*steps));
 
@@ -292,17 +336,12 @@ static void send_stage(struct br_stage_run *run)
 			.argv = stage->steps[i].argv,
 		};
 
-	const struct br_session_stage what = {
+	const struct br_session_stage how = {
 		.steps = steps,
 		.step_count = stage->step_count,
-		.environment = environment,
-		.workdir = stage->workdir,
-		.user = user_of(run),
-		.is_host_user = stage->is_host_user,
-		.shell = stage->shell,
 		.has_tty = stage->has_tty,
 	};
-	br_session_start(run->host->container.session, run->number, &what);
+	br_attempt_send(run, &how, NULL);
 }
 
 /* The next attempt, of which nothing has happened yet. */
@@ -335,8 +374,10 @@ void br_attempt_start(struct br_stage_run *run, unsigned number)
 	begin(run);
 	if (run->stage->timeout_ms > 0)
 		run->deadline_ms = br_clock_now_ms() + run->stage->timeout_ms;
+	if (run->stage->is_shell)
+		br_shell_open(&run->owner->shell, run);
 	/* Nothing to do needs no container's word. */
-	if (run->stage->step_count == 0)
+	else if (run->stage->step_count == 0)
 		finish(run, BR_RESULT_PASS, BR_REASON_NONE, NO_STATUS);
 	else
 		send_stage(run);
@@ -355,6 +396,10 @@ void br_attempt_stop(struct br_stage_run *run, enum br_stage_stop why)
 		return;
 	run->stop = why;
 	run->deadline_ms = -1;
+	if (run->stage->is_shell) {
+		br_shell_stop(&run->owner->shell);
+		return;
+	}
 	/* Of a host that is lost its owner is about to be told. */
 	if (run->host->state == BR_HOST_UP)
 		br_session_stop(run->host->container.session, run->number,
@@ -364,6 +409,8 @@ void br_attempt_stop(struct br_stage_run *run, enum br_stage_stop why)
 void br_attempt_abandon(
 	struct br_stage_run *run, const struct br_attempt_end *end)
 {
+	if (run->owner->shell.run == run)
+		br_shell_close(&run->owner->shell);
 	drop_step(run);
 	finish(run, end->result, end->reason, end->status);
 }

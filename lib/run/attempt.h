@@ -31,6 +31,8 @@ enum br_stage_phase {
 	BR_STAGE_RUNNING,
 	/* Until the next attempt. */
 	BR_STAGE_DELAYED,
+	/* It has failed, and a shell in its container is or will be open. */
+	BR_STAGE_SHELL,
 	BR_STAGE_ENDED,
 };
 
@@ -67,9 +69,10 @@ struct br_stage_run {
 	/* Ended, and those that need it may not run. */
 	bool is_failure;
 
-	/* The attempt that runs; private to attempt.c. */
-	/* The session's number of it. */
+	/* The session's number of it, or of a shell in its container. */
 	unsigned number;
+
+	/* The attempt that runs; private to attempt.c. */
 	enum br_stage_stop stop;
 	int64_t started_us;
 	/* Its timeout, or when the next attempt is due, in monotonic ms; -1. */
@@ -97,6 +100,14 @@ void br_attempt_done(struct br_stage_run *run);
  * runs.
  */
 void br_attempt_start(struct br_stage_run *run, unsigned number);
+
+/*
+ * Send something to run as the stage does: where `how` says nothing of environment,
+ * user, workdir and shell, and under the run's number. `variable`, one more
+ * NAME=VALUE, may be NULL. The host is up.
+ */
+void br_attempt_send(const struct br_stage_run *run,
+	const struct br_session_stage *how, const char *variable);
 
 /* Begin the next attempt and end it at once: it cannot run. */
 void br_attempt_start_failed(

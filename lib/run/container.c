@@ -64,6 +64,7 @@ static bool start(struct br_container *container, struct br_err *err)
 		.project_dir = source,
 		.wire = options->wire,
 		.place = &container->options.place,
+		.may_stay = options->may_stay,
 	};
 	return br_starter_open(&how, &container->starter, err);
 }
@@ -304,13 +305,20 @@ bool br_container_work(struct br_container *container,
 		br_session_pump(container->session, err);
 }
 
-void br_container_end(struct br_container *container, bool leaves_files)
+void br_container_end(struct br_container *container, enum br_container_end how)
 {
 	container->ending_ms = br_clock_now_ms();
-	if (leaves_files)
-		br_session_leave(container->session);
-	else
+	switch (how) {
+	case BR_CONTAINER_GIVES_BACK:
 		br_session_end(container->session);
+		break;
+	case BR_CONTAINER_LEAVES:
+		br_session_leave(container->session);
+		break;
+	case BR_CONTAINER_STAYS:
+		br_session_keep(container->session);
+		break;
+	}
 }
 
 /* A client that goes in the middle of a request may have it called off. */

@@ -37,6 +37,8 @@ struct br_container_options {
 	const char *private_path;
 	enum br_wire_kind wire;
 	struct br_starter_place place;
+	/* It may outlive the build. */
+	bool may_stay;
 	/* Another container of the build has told of its image. */
 	bool is_image_told;
 	struct br_emitter *emitter;
@@ -121,12 +123,22 @@ bool br_container_work(struct br_container *container,
 bool br_container_go_on(
 	struct br_container *container, struct br_err *err) BR_MUST_CHECK;
 
+/* How a container comes to its end. */
+enum br_container_end {
+	/* It gives files back first. */
+	BR_CONTAINER_GIVES_BACK,
+	/* It leaves files alone: another one gives them back. */
+	BR_CONTAINER_LEAVES,
+	/* It gives files back, and stays with what runs in it. */
+	BR_CONTAINER_STAYS,
+};
+
 /*
- * Have buildr-init end, and give files back before; with `leaves_files` another
- * container will. Does not wait: br_container_work() goes on until
- * br_container_has_ended(). Only for a container that is up.
+ * Have buildr-init do what it does at the end. Does not wait: br_container_work()
+ * goes on until br_container_has_ended(). Only for a container that is up.
  */
-void br_container_end(struct br_container *container, bool leaves_files);
+void br_container_end(
+	struct br_container *container, enum br_container_end how);
 
 /*
  * Say whether it has ended: buildr-init has said so, and the engine what became of

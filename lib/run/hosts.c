@@ -57,6 +57,8 @@ void br_hosts_done(struct br_hosts *hosts)
 {
 	for (size_t i = 0; i < hosts->count; i++)
 		br_container_close(&hosts->items[i].container);
+	for (size_t i = 0; i < hosts->count; i++)
+		free(hosts->items[i].kept_id);
 	for (size_t i = 0; hosts->extra_hosts && hosts->extra_hosts[i]; i++)
 		free(hosts->extra_hosts[i]);
 	free(hosts->extra_hosts);
@@ -209,6 +211,7 @@ static bool open_host(struct br_host *host, struct br_err *err)
 		.wire = options->run->wire,
 		.emitter = options->emitter,
 		.handlers = host->handlers,
+		.may_stay = options->run->is_keep,
 	};
 
 	for (size_t i = 0; i < hosts->count; i++)
@@ -375,11 +378,12 @@ void br_hosts_work(struct br_hosts *hosts, const struct pollfd *waits)
 		work_once(&hosts->items[i], waits);
 }
 
-static void end_host(struct br_host *host, bool leaves_files)
+static void end_host(struct br_host *host, enum br_container_end how)
 {
-	if (host->state == BR_HOST_UP && !host->service) {
+	if (host->state == BR_HOST_UP &&
+		(!host->service || how == BR_CONTAINER_STAYS)) {
 		host->state = BR_HOST_ENDING;
-		br_container_end(&host->container, leaves_files);
+		br_container_end(&host->container, how);
 	} else if (host->state == BR_HOST_OPENING ||
 		host->state == BR_HOST_UP) {
 		host->owner->is_unclean = true;
@@ -391,14 +395,34 @@ static void end_host(struct br_host *host, bool leaves_files)
 
 void br_host_release(struct br_host *host)
 {
-	if (host != host->owner->anchor)
-		end_host(host, host->is_guest);
+	if (host != host->owner->anchor && !host->is_kept)
+		end_host(host,
+			host->is_guest ? BR_CONTAINER_LEAVES
+				       : BR_CONTAINER_GIVES_BACK);
 }
 
-void br_hosts_end(struct br_hosts *hosts)
+static void keep(struct br_host *host)
+{
+	if (host->state != BR_HOST_UP || host->is_kept)
+		return;
+	host->is_kept = true;
+	host->kept_id = br_strdup(host->container.id);
+}
+
+void br_host_keep(struct br_host *host)
+{
+	keep(host);
+	if (host->is_kept && host->is_guest && host->owner->anchor)
+		keep(host->owner->anchor);
+}
+
+void br_hosts_end(struct br_hosts *hosts, bool has_kept)
 {
 	for (size_t i = 0; i < hosts->count; i++)
-		end_host(&hosts->items[i], false);
+		end_host(&hosts->items[i],
+			has_kept && hosts->items[i].is_kept
+				? BR_CONTAINER_STAYS
+				: BR_CONTAINER_GIVES_BACK);
 	if (hosts->is_network_made)
 		hosts->is_unclean = true;
 }

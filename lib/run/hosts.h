@@ -54,6 +54,9 @@ struct br_host {
 	struct br_err err;
 	/* Of BR_HOST_LOST: it was giving files back. */
 	bool was_ending;
+	/* It stays when the build has ended: its id. Owned. */
+	bool is_kept;
+	char *kept_id;
 
 	const char *image;
 	/* Of a service; else NULL. */
@@ -135,6 +138,12 @@ void br_host_want(struct br_host *host);
  */
 void br_host_release(struct br_host *host);
 
+/*
+ * Let the host, if it is up, stay beyond the end of the build, and the anchor too if it
+ * relies on that: br_host_release() does nothing then, and br_hosts_end() what it says.
+ */
+void br_host_keep(struct br_host *host);
+
 /* Give how many slots br_hosts_poll() fills at most. */
 size_t br_hosts_poll_count(const struct br_hosts *hosts);
 
@@ -151,8 +160,11 @@ bool br_hosts_open(struct br_hosts *hosts);
 /* Do what can be done after poll(). `changed` tells what becomes of containers. */
 void br_hosts_work(struct br_hosts *hosts, const struct pollfd *waits);
 
-/* End all hosts: those that are up give files back first. */
-void br_hosts_end(struct br_hosts *hosts);
+/*
+ * End all hosts: those that are up give files back first. Those that are kept stay,
+ * unless `has_kept` is false.
+ */
+void br_hosts_end(struct br_hosts *hosts, bool has_kept);
 
 /* Say whether any host is still at its end. */
 bool br_hosts_are_ending(const struct br_hosts *hosts);

@@ -18,6 +18,8 @@
 
 /* What buildr writes when nothing is left to do. */
 static const char clean_word = 'c';
+/* What runs is to stay. */
+static const char keep_word = 'k';
 
 enum {
 	/*
@@ -55,6 +57,8 @@ struct janitor {
 	int64_t ended_ms;
 	/* Readable when a request has taken too long; -1: there is none. */
 	int timer_fd;
+	/* Nothing that runs is touched. */
+	bool is_kept;
 };
 
 static void sleep_until(int64_t when_ms)
@@ -114,8 +118,8 @@ static bool look(const struct janitor *janitor)
 	limit_requests(janitor, until_ms < LAST_MS ? until_ms : LAST_MS);
 
 	bool has_folder = !br_private_remove(janitor->options->private_dir);
-	bool has_none =
-		sweep(janitor, janitor->options->build, start_ms >= FORCE_MS);
+	bool has_none = sweep(janitor, janitor->options->build,
+		start_ms >= FORCE_MS && !janitor->is_kept);
 	return has_none && !has_folder &&
 		elapsed_ms(janitor) - start_ms < SLOW_MS;
 }
@@ -167,7 +171,9 @@ BR_NORETURN static void janitor_main(
 	janitor.ended_ms = br_clock_now_ms();
 	janitor.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 
-	bool is_clean = read(fd, &word, 1) == 1 && word == clean_word;
+	(void)!read(fd, &word, 1);
+	bool is_clean = word == clean_word;
+	janitor.is_kept = word == keep_word;
 	(void)br_private_remove(options->private_dir);
 	remove_leftovers(&janitor, is_clean);
 	if (!has_swept && elapsed_ms(&janitor) < LAST_MS) {
@@ -241,11 +247,22 @@ bool br_janitor_start(const struct br_janitor_options *options,
 	return true;
 }
 
-void br_janitor_release(struct br_janitor *janitor, bool is_clean)
+/* Say the word, if there is one, and close. */
+static void let_go(struct br_janitor *janitor, const char *word)
 {
 	if (janitor->fd < 0)
 		return;
-	if (is_clean)
-		(void)!send(janitor->fd, &clean_word, 1, MSG_NOSIGNAL);
+	if (word)
+		(void)!send(janitor->fd, word, 1, MSG_NOSIGNAL);
 	(void)close(br_take_fd(&janitor->fd));
+}
+
+void br_janitor_release(struct br_janitor *janitor, bool is_clean)
+{
+	let_go(janitor, is_clean ? &clean_word : NULL);
+}
+
+void br_janitor_leave(struct br_janitor *janitor)
+{
+	let_go(janitor, &keep_word);
 }

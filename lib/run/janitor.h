@@ -52,3 +52,6 @@ bool br_janitor_start(const struct br_janitor_options *options,
  * does not go by itself. May be called twice.
  */
 void br_janitor_release(struct br_janitor *janitor, bool is_clean);
+
+/* Let it go, and what runs stay: only what is at rest is removed. */
+void br_janitor_leave(struct br_janitor *janitor);

@@ -13,6 +13,7 @@
 #include "run/emit.h"
 #include "run/hosts.h"
 #include "run/janitor.h"
+#include "run/keep.h"
 #include "run/stages.h"
 #include "run/stop.h"
 #include "session/private.h"
@@ -52,6 +53,8 @@ struct build {
 	size_t wait_capacity;
 	/* The environment failed; told as a notice. */
 	bool has_error;
+	/* Containers stay. */
+	bool is_kept;
 	/* Events came since the sinks were flushed. */
 	bool is_flush_due;
 };
@@ -151,8 +154,9 @@ static int poll_timeout_ms(const struct build *build)
 	int64_t deadline_ms = br_stages_deadline_ms(&build->stages);
 	int64_t timeout_ms = -1;
 
-	deadline_ms = br_clock_earlier(
-		deadline_ms, br_bus_tick_ms(build->options->bus));
+	if (!br_shell_is_open(&build->stages.shell))
+		deadline_ms = br_clock_earlier(
+			deadline_ms, br_bus_tick_ms(build->options->bus));
 	if (deadline_ms >= 0) {
 		timeout_ms = deadline_ms - br_clock_now_ms();
 		if (timeout_ms < 0)
@@ -179,28 +183,39 @@ static bool turn(struct build *build, struct br_err *err)
 {
 	size_t count = br_hosts_poll_count(&build->hosts);
 
-	while (build->wait_capacity < count + 1)
+	while (build->wait_capacity < count + 1 + BR_SHELL_FDS)
 		build->waits = br_grow(build->waits, build->wait_capacity,
 			&build->wait_capacity, sizeof(*build->waits));
 
-	struct pollfd *stop = &build->waits[count];
+	struct br_shell *shell = &build->stages.shell;
+	struct pollfd *shells = &build->waits[count];
+	struct pollfd *stop = shells + BR_SHELL_FDS;
 	br_hosts_poll(&build->hosts, build->waits);
+	br_shell_poll(shell, shells);
 	*stop = (struct pollfd){ .fd = build->stop.fd, .events = POLLIN };
 
-	int ready = poll(build->waits, count + 1, poll_timeout_ms(build));
+	int ready = poll(
+		build->waits, count + 1 + BR_SHELL_FDS, poll_timeout_ms(build));
 	if (ready < 0 && errno != EINTR)
 		return br_fail_errno(err, "wait for the containers");
 	if (ready > 0 && stop->revents)
 		(void)br_stop_look(&build->stop);
-	if (ready > 0) {
+	/* Where somebody types nothing else is written. */
+	if (br_shell_is_open(shell)) {
+		build->is_flush_due = false;
+	} else if (ready > 0) {
 		build->is_flush_due = true;
 	} else if (build->is_flush_due) {
 		br_emit_flush(&build->emitter);
 		build->is_flush_due = false;
 	}
-	if (ready >= 0)
+	if (ready >= 0) {
+		br_shell_work(shell, shells);
 		br_hosts_work(&build->hosts, build->waits);
-	br_emit_tick(&build->emitter);
+	}
+	/* Where somebody types nothing else is written. */
+	if (!br_shell_is_open(shell))
+		br_emit_tick(&build->emitter);
 	return true;
 }
 
@@ -223,6 +238,8 @@ static void go_on(struct build *build)
 	br_stages_tick(&build->stages);
 	heed_stop(build);
 	start_stages(build);
+	/* The time that somebody spends in it is none of the build's. */
+	br_stop_pause(&build->stop, br_shell_is_open(&build->stages.shell));
 }
 
 static bool run_stages(struct build *build)
@@ -246,13 +263,20 @@ static bool run_stages(struct build *build)
 		fail_build(build, &stages->shared->err);
 }
 
+/* Whoever stops a build does not want anything of it. */
+static bool must_keep(const struct build *build)
+{
+	return build->options->is_keep && build->stages.has_failed &&
+		build->stop.request_count == 0 && !build->emitter.has_failed;
+}
+
 /* Give files back and end the containers. Gives true where all went well. */
 static bool end_hosts(struct build *build)
 {
 	int64_t deadline_ms = br_clock_now_ms() + END_TIMEOUT_MS;
 	struct br_err err = { 0 };
 
-	br_hosts_end(&build->hosts);
+	br_hosts_end(&build->hosts, must_keep(build));
 	while (br_hosts_are_ending(&build->hosts)) {
 		if (must_leave(build))
 			return false;
@@ -261,6 +285,10 @@ static bool end_hosts(struct build *build)
 				"no answer from the container in time");
 		if (err.code != BR_OK || !turn(build, &err))
 			return fail_build(build, &err);
+	}
+	if (must_keep(build)) {
+		build->is_kept = true;
+		br_keep_tell(&build->stages, build->options);
 	}
 	return !build->hosts.is_unclean;
 }
@@ -360,6 +388,9 @@ static void init_stages(struct build *build)
 		.jobs = jobs > 0 ? jobs : (unsigned)processors,
 		.is_fail_fast = build->options->is_fail_fast,
 		.grace_ms = build->options->grace_ms,
+		.seat = build->options->seat,
+		.is_shell_on_fail = build->options->is_shell_on_fail,
+		.is_keep = build->options->is_keep,
 	};
 
 	br_hosts_init(&build->hosts, &hosts, count_hosts(build->plan));
@@ -380,7 +411,10 @@ static void run_build(struct build *build)
 	br_hosts_done(&build->hosts);
 	/* The janitor does so too, where there is one. */
 	(void)br_private_remove(build->private_path);
-	br_janitor_release(&build->janitor, is_clean);
+	if (build->is_kept)
+		br_janitor_leave(&build->janitor);
+	else
+		br_janitor_release(&build->janitor, is_clean);
 }
 
 void br_run(const struct br_plan *plan, const struct br_run_options *options,

@@ -17,6 +17,7 @@
 #include "event/bus.h"
 #include "event/event.h"
 #include "plan/plan.h"
+#include "run/seat.h"
 
 /* How buildr and buildr-init are connected. */
 enum br_wire_kind {
@@ -51,6 +52,20 @@ struct br_run_options {
 	int64_t timeout_ms;
 	/* Between SIGTERM and SIGKILL of a step that is stopped. */
 	int64_t grace_ms;
+	/* Who gets a shell; NULL: nobody can. Borrowed. */
+	const struct br_seat *seat;
+	/*
+	 * When a stage has failed for good and nothing runs any more, open a shell
+	 * in its container, with its services, before the build goes on.
+	 */
+	bool is_shell_on_fail;
+	/*
+	 * When the build fails, what its failed stages ran in stays: see keep.h. Not
+	 * where it was asked to stop.
+	 */
+	bool is_keep;
+	/* How to call `buildr gc` for this engine, for who wants that to go. */
+	const char *gc_command;
 	/*
 	 * Each byte that can be read from it asks to stop: the first one
 	 * politely, the second at once. The byte is the signal's number, SIGINT

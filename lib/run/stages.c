@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "run/keep.h"
 #include "run/opening.h"
 #include "run/verdict.h"
 
@@ -25,6 +26,9 @@ static void end(struct br_stage_run *run, bool is_failure)
 	run->is_failure = is_failure;
 	stages->ended_count++;
 	stages->has_changed = true;
+	if (is_failure && stages->options.is_keep &&
+		run->end.result == BR_RESULT_FAIL)
+		br_keep_mark(run);
 	if (run->host && run->host != stages->shared)
 		br_host_release(run->host);
 	for (size_t i = 0; i < run->stage->services.count; i++)
@@ -53,7 +57,8 @@ static struct br_host *host_for(
 	struct br_hosts *hosts = stages->options.hosts;
 	struct br_host *host = stages->shared;
 
-	if (stage->skip != BR_SKIP_NOT || stage->step_count == 0)
+	if (stage->skip != BR_SKIP_NOT ||
+		(stage->step_count == 0 && !stage->is_shell))
 		return NULL;
 	if (stage->has_own_image || !host) {
 		host = br_hosts_add(hosts, stage->image, NULL);
@@ -102,7 +107,8 @@ static void take_service(void *ctx, struct br_service_run *service)
 	for (size_t i = 0; i < users->count; i++) {
 		struct br_stage_run *run = &stages->runs[users->items[i]];
 
-		if (run->phase == BR_STAGE_RUNNING &&
+		/* Somebody in a shell may want to know why, and stays. */
+		if (run->phase == BR_STAGE_RUNNING && !run->stage->is_shell &&
 			service->state == BR_SERVICE_FAILED)
 			br_attempt_stop(run, BR_STAGE_STOP_SERVICE);
 		else
@@ -123,6 +129,7 @@ void br_stages_init(
 
 	*stages = (struct br_stages){
 		.options = *options,
+		.shell = { .seat = options->seat },
 		.has_changed = true,
 	};
 	if (stages->options.jobs == 0)
@@ -206,6 +213,37 @@ static void drop_active(struct br_stage_run *run)
 		stages->active[i] = stages->active[--stages->active_count];
 }
 
+/* Whether somebody is to look at the container before it goes. */
+static bool wants_shell(const struct br_stage_run *run)
+{
+	const struct br_stages *stages = run->owner;
+
+	return stages->options.is_shell_on_fail && stages->options.seat &&
+		!stages->is_closed && run->end.result == BR_RESULT_FAIL &&
+		run->host && run->host->state == BR_HOST_UP;
+}
+
+/* Its shell has ended, or there will be none. */
+static void end_after_shell(struct br_stage_run *run)
+{
+	run->owner->shell_count--;
+	end(run, true);
+}
+
+void br_stages_leave_shell(struct br_stage_run *run, const char *failure)
+{
+	struct br_emitter *emitter = run->owner->options.emitter;
+
+	if (failure)
+		br_emit_notice(emitter, BR_LEVEL_WARNING,
+			"stage '%s': no shell can be opened: %s",
+			run->stage->name, failure);
+	else
+		br_emit_notice(emitter, BR_LEVEL_INFO,
+			"the shell has ended, and the build goes on");
+	end_after_shell(run);
+}
+
 /* No further attempt: the last one is the stage's end. */
 static void settle(struct br_stage_run *run)
 {
@@ -216,7 +254,12 @@ static void settle(struct br_stage_run *run)
 		br_emit_notice(stages->options.emitter, BR_LEVEL_INFO,
 			"stage '%s' is allowed to fail", run->stage->name);
 	drop_active(run);
-	end(run, is_failure);
+	if (is_failure && wants_shell(run)) {
+		run->phase = BR_STAGE_SHELL;
+		stages->shell_count++;
+	} else {
+		end(run, is_failure);
+	}
 	if (is_failure && stages->options.is_fail_fast &&
 		!stages->is_failing_fast && !stages->is_closed)
 		fail_fast(stages);
@@ -306,6 +349,9 @@ void br_stages_host_changed(struct br_stages *stages, struct br_host *host)
 		.status = -1,
 	};
 
+	if (host->state == BR_HOST_LOST && stages->shell.run &&
+		stages->shell.run->host == host)
+		br_shell_close(&stages->shell);
 	if (host->service) {
 		br_services_host_changed(&stages->services, host);
 		return;
@@ -325,6 +371,9 @@ void br_stages_host_changed(struct br_stages *stages, struct br_host *host)
 				"stage '%s': %s", run->stage->name,
 				host->err.text);
 			br_attempt_abandon(run, &lost);
+		} else if (host->state == BR_HOST_LOST &&
+			run->phase == BR_STAGE_SHELL) {
+			br_stages_leave_shell(run, host->err.text);
 		} else {
 			look_again(run);
 		}
@@ -473,13 +522,44 @@ static void retry(struct br_stage_run *run)
 	become_due(run);
 }
 
+static void open_shell(struct br_stage_run *run)
+{
+	struct br_stages *stages = run->owner;
+
+	br_emit_notice(stages->options.emitter, BR_LEVEL_INFO,
+		"stage '%s' has failed: a shell in its container; 'exit' ends "
+		"it, and the build goes on",
+		run->stage->name);
+	run->number = next_number(stages);
+	br_shell_open(&stages->shell, run);
+}
+
+/* When nothing runs any more, one after the other. */
+static void open_shells(struct br_stages *stages)
+{
+	for (size_t i = 0; i < stages->count && stages->running_count == 0 &&
+		!br_shell_is_open(&stages->shell);
+		i++) {
+		struct br_stage_run *run = &stages->runs[i];
+
+		if (run->phase == BR_STAGE_SHELL)
+			open_shell(run);
+	}
+}
+
+/* Nothing new begins while a shell is open or waited for. */
+static bool may_start(const struct br_stages *stages)
+{
+	return !stages->is_closed && stages->shell_count == 0;
+}
+
 void br_stages_start(struct br_stages *stages)
 {
 	size_t index = 0;
 
 	work_off_queue(stages);
 	/* An empty stage passes at once, and makes others ready. */
-	while (!stages->is_closed &&
+	while (may_start(stages) &&
 		stages->running_count < stages->options.jobs &&
 		br_heap_take(&stages->ready, &index)) {
 		/* It may have been skipped meanwhile. */
@@ -487,9 +567,12 @@ void br_stages_start(struct br_stages *stages)
 			start(&stages->runs[index]);
 		work_off_queue(stages);
 	}
-	if (stages->has_changed && !stages->is_closed)
+	if (stages->shell_count > 0)
+		open_shells(stages);
+	if (stages->has_changed && may_start(stages))
 		br_opening_look(stages);
-	stages->has_changed = false;
+	if (stages->shell_count == 0)
+		stages->has_changed = false;
 }
 
 bool br_stages_are_done(const struct br_stages *stages)
@@ -539,9 +622,12 @@ static void close_stages(struct br_stages *stages)
 		struct br_stage_run *run = &stages->runs[i];
 
 		if (run->phase == BR_STAGE_RUNNING ||
-			run->phase == BR_STAGE_ENDED)
+			run->phase == BR_STAGE_ENDED ||
+			run == stages->shell.run)
 			continue;
-		if (run->attempt > 0)
+		if (run->phase == BR_STAGE_SHELL)
+			end_after_shell(run);
+		else if (run->attempt > 0)
 			settle(run);
 		else
 			skip(run, BR_REASON_FAIL_FAST);
@@ -554,6 +640,7 @@ void br_stages_stop(struct br_stages *stages, enum br_stage_stop why)
 		close_stages(stages);
 	for (size_t i = 0; i < stages->active_count; i++)
 		br_attempt_stop(stages->active[i], why);
+	br_shell_stop(&stages->shell);
 }
 
 void br_stages_abandon(struct br_stages *stages, enum br_result result)
@@ -565,6 +652,7 @@ void br_stages_abandon(struct br_stages *stages, enum br_result result)
 		.status = -1,
 	};
 
+	br_shell_close(&stages->shell);
 	close_stages(stages);
 	while (stages->active_count > 0)
 		br_attempt_abandon(

@@ -23,6 +23,7 @@
 #include "run/heap.h"
 #include "run/hosts.h"
 #include "run/services.h"
+#include "run/shell.h"
 
 /* Everything that stages need of the run around them; borrowed. */
 struct br_stages_options {
@@ -34,6 +35,12 @@ struct br_stages_options {
 	unsigned jobs;
 	bool is_fail_fast;
 	int64_t grace_ms;
+	/* Who gets a shell; NULL: nobody can. */
+	const struct br_seat *seat;
+	/* In the container of each stage that fails, too. */
+	bool is_shell_on_fail;
+	/* What a stage that fails ran in is kept (keep.h). */
+	bool is_keep;
 };
 
 /* Starts out all zero, then br_stages_init(). Private, but for the has_... */
@@ -52,6 +59,9 @@ struct br_stages {
 	size_t active_count;
 	size_t running_count;
 	struct br_heap ready;
+	struct br_shell shell;
+	/* Stages that have failed and have a shell, or wait for one. */
+	size_t shell_count;
 	/* Of the attempt that was started last. */
 	unsigned number;
 	/* Containers may have to be opened. */
@@ -99,6 +109,12 @@ void br_stages_stop(struct br_stages *stages, enum br_stage_stop why);
  * CANCELLED), what waits is skipped.
  */
 void br_stages_abandon(struct br_stages *stages, enum br_result result);
+
+/*
+ * The shell in the container of `run`, which had failed, has ended; `failure` says why
+ * there was none, or is NULL. For attempt.c.
+ */
+void br_stages_leave_shell(struct br_stage_run *run, const char *failure);
 
 /* The attempt of `run` has ended, as run->end says. For attempt.c. */
 void br_stages_take_end(struct br_stage_run *run);

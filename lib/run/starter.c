@@ -113,6 +113,7 @@ static bool make_network(const struct work *work, struct br_err *err)
 		.build = options->build,
 		.project_label = project_label(options),
 		.owner = options->owner,
+		.may_stay = options->may_stay,
 	};
 
 	if (!spec.name)
@@ -167,6 +168,7 @@ static bool create(const struct work *work, const struct br_image *image,
 		.alias = place->alias,
 		.second_network = place->second_network,
 		.extra_hosts = place->extra_hosts,
+		.may_stay = options->may_stay,
 	};
 	struct br_starter_message message = { .type = BR_STARTER_CREATED };
 

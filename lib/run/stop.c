@@ -91,6 +91,29 @@ bool br_stop_look(struct br_stop *stop)
 	return has_come;
 }
 
+void br_stop_pause(struct br_stop *stop, bool is_paused)
+{
+	enum { SECOND_NS = 1000000000 };
+	struct itimerspec when = { 0 };
+
+	if (stop->timer_fd < 0 || stop->is_paused == is_paused)
+		return;
+	if (!is_paused) {
+		when.it_value.tv_sec = stop->left_ns / SECOND_NS;
+		when.it_value.tv_nsec = stop->left_ns % SECOND_NS;
+	}
+
+	struct itimerspec before = { 0 };
+	if (timerfd_settime(stop->timer_fd, 0, &when, &before) < 0)
+		return;
+	stop->is_paused = is_paused;
+	stop->left_ns =
+		before.it_value.tv_sec * SECOND_NS + before.it_value.tv_nsec;
+	/* It ran out at the last moment: zero would switch the timer off. */
+	if (stop->left_ns == 0)
+		stop->left_ns = 1;
+}
+
 bool br_stop_is_asked(const struct br_stop *stop)
 {
 	return stop->request_count > 0 || stop->is_timed_out;

@@ -27,6 +27,9 @@ struct br_stop {
 	/* Private. */
 	int cancel_fd;
 	int timer_fd;
+	/* While it is paused: what is left of the time, in ns. */
+	bool is_paused;
+	int64_t left_ns;
 };
 
 /*
@@ -39,6 +42,9 @@ bool br_stop_open(int cancel_fd, int64_t timeout_ms, struct br_stop *stop,
 
 /* Take what has come, without waiting. Gives true where there was anything. */
 bool br_stop_look(struct br_stop *stop);
+
+/* Hold the clock still, or let it go on; nothing where it is so already. */
+void br_stop_pause(struct br_stop *stop, bool is_paused);
 
 /* Say whether the build is to stop, for whichever reason. */
 bool br_stop_is_asked(const struct br_stop *stop);

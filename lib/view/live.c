@@ -49,6 +49,8 @@ struct live {
 	size_t turn;
 	/* The build has ended. */
 	bool is_over;
+	/* Nothing may be written now: the transcript grows until it may. */
+	bool is_paused;
 };
 
 /* The group frees what it stands in front of as a view. */
@@ -59,6 +61,11 @@ struct inner {
 
 static bool show_frame(struct live *live, int64_t now_ms, struct br_err *err)
 {
+	if (live->is_paused) {
+		live->view.sink.tick_ms = 0;
+		return true;
+	}
+
 	bool is_new_size = br_screen_look(&live->screen);
 	bool is_whole = is_new_size || now_ms - live->whole_ms >= WHOLE_MS;
 	const struct br_region_options options = {
@@ -87,7 +94,8 @@ static bool show_soon(struct live *live, struct br_err *err)
 {
 	int64_t now_ms = br_clock_now_ms();
 
-	if (live->is_over || now_ms - live->frame_ms >= FRAME_MS)
+	if (live->is_over || live->is_paused ||
+		now_ms - live->frame_ms >= FRAME_MS)
 		return show_frame(live, now_ms, err);
 	live->view.sink.tick_ms = live->frame_ms + FRAME_MS;
 	return true;
@@ -100,7 +108,7 @@ static bool take_text(void *ctx, struct br_err *err)
 	const struct br_screen_lines none = { .count = 0 };
 	int64_t now_ms = br_clock_now_ms();
 
-	if (now_ms - live->frame_ms >= FRAME_MS)
+	if (live->is_paused || now_ms - live->frame_ms >= FRAME_MS)
 		return show_frame(live, now_ms, err);
 	return br_screen_show(
 		&live->screen, &live->transcript.text, &none, false, err);
@@ -158,6 +166,15 @@ static void hide(struct br_view *view)
 		live->screen.line_count > 0, &err);
 }
 
+static void pause_live(struct br_view *view, bool is_paused)
+{
+	struct live *live = (struct live *)view;
+
+	if (is_paused)
+		hide(view);
+	live->is_paused = is_paused;
+}
+
 static void free_live(struct br_view *view)
 {
 	struct live *live = (struct live *)view;
@@ -184,6 +201,7 @@ struct br_sink *br_live_new(const struct br_view_options *options)
 	live->view.sink.tick = tick;
 	live->view.free = free_live;
 	live->view.hide = hide;
+	live->view.pause = pause_live;
 	live->options = *options;
 	live->command =
 		br_strdup(options->command ? options->command : "buildr");

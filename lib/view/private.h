@@ -14,6 +14,8 @@ struct br_view {
 	void (*free)(struct br_view *view);
 	/* May be NULL: take away what is only shown while the build runs. */
 	void (*hide)(struct br_view *view);
+	/* May be NULL, for a view that only prints. */
+	void (*pause)(struct br_view *view, bool is_paused);
 };
 
 /*

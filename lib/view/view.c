@@ -44,6 +44,14 @@ void br_view_hide(struct br_sink *view)
 		self->hide(self);
 }
 
+void br_view_pause(struct br_sink *view, bool is_paused)
+{
+	struct br_view *self = (struct br_view *)view;
+
+	if (self && self->pause)
+		self->pause(self, is_paused);
+}
+
 void br_view_free(struct br_sink *view)
 {
 	/* Every view starts with a struct br_view, and that with its sink. */

@@ -84,5 +84,11 @@ struct br_sink *br_live_new(const struct br_view_options *options);
  */
 void br_view_hide(struct br_sink *view);
 
+/*
+ * Hide it as br_view_hide() does, and keep what comes back until it may go on: the
+ * terminal is somebody else's. `view` may be NULL.
+ */
+void br_view_pause(struct br_sink *view, bool is_paused);
+
 /* Write what is kept back and free a view, which may be NULL. */
 void br_view_free(struct br_sink *view);

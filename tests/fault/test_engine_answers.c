@@ -411,13 +411,65 @@ static void sweeps_only_what_a_dead_owner_left_at_rest(void **state)
 	assert_part(err.text, "busy");
 
 	br_autofree char *asked = scripted_requests(&server);
-	assert_part(asked, "DELETE /v1.41/containers/a1?force=1&v=1 ");
-	assert_part(asked, "DELETE /v1.41/containers/a6?force=1&v=1 ");
+	assert_part(asked, "DELETE /v1.41/containers/a1?force=0&v=1 ");
+	assert_part(asked, "DELETE /v1.41/containers/a6?force=0&v=1 ");
 	assert_part(asked, "DELETE /v1.41/networks/b1 ");
 	assert_part(asked, "filters=%7B%22label%22%3A%5B%22io.buildr.owner%22");
 	for (char id[] = "/a2?"; id[2] <= '7'; id[2]++)
 		if (id[2] != '6')
 			assert_null(strstr(asked, id));
+	scripted_stop(&server);
+}
+
+/* Between the list and the removal a container may have been started. */
+static void leaves_what_has_begun_to_run_since_it_was_listed(void **state)
+{
+	const struct scripted_rule rules[] = {
+		PING,
+		{ .request = "GET /v1.41/containers/json?all=1&filters=",
+			.status = OK,
+			.body = "[" OWNED("a1", BOOT "/1/1/1",
+				"created") ",{\"Id\":\"a2\",\"State\":"
+					   "\"running\",\"Labels\":"
+					   "{\"io.buildr.keep\":\"true\","
+					   "\"io.buildr.owner\":\"" BOOT
+					   "/1/1/1\"}}]" },
+		{ .request = "GET /v1.41/networks?filters=",
+			.status = OK,
+			.body = "[]" },
+		{ .request = "DELETE /v1.41/containers/a1?force=0&",
+			.status = "409 Conflict",
+			.body = "{\"message\":\"You cannot remove a running "
+				"container a1. Stop it before\"}" },
+		{ .status = "204 No Content" },
+		SCRIPTED_RULES_END,
+	};
+	const struct br_process_id self = { .boot = BOOT,
+		.pid_namespace = 1,
+		.pid = getpid(),
+		.start_ticks = 1 };
+	struct br_sweep what = { .self = &self };
+	struct scripted server;
+	struct br_swept swept = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	scripted_start(&server, rules);
+	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
+	assert_true(br_engine_sweep(engine, &what, &swept, &err));
+	assert_int_equal(swept.removed_count, 0);
+	assert_int_equal(swept.left_count, 2);
+	what.kept = "another";
+	assert_true(br_engine_sweep(engine, &what, &swept, &err));
+	assert_int_equal(swept.left_count, 2);
+	/* What was kept goes when somebody says so. */
+	what.kept = "";
+	assert_true(br_engine_sweep(engine, &what, &swept, &err));
+	assert_int_equal(swept.removed_count, 1);
+	assert_int_equal(swept.left_count, 1);
+
+	br_autofree char *asked = scripted_requests(&server);
+	assert_part(asked, "DELETE /v1.41/containers/a2?force=1&v=1 ");
 	scripted_stop(&server);
 }
 
@@ -437,6 +489,8 @@ int main(void)
 		cmocka_unit_test(reads_images_and_states),
 		cmocka_unit_test(what_is_gone_or_going_is_removed),
 		cmocka_unit_test(sweeps_only_what_a_dead_owner_left_at_rest),
+		cmocka_unit_test(
+			leaves_what_has_begun_to_run_since_it_was_listed),
 	};
 
 	prepare();

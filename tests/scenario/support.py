@@ -285,6 +285,11 @@ class Place:
         process.said = Path(said.name)
         return process
 
+    def start_in(self, command, wire, env, **options):
+        """Start a command whose streams are all given."""
+        return subprocess.Popen(command, cwd=self.project, start_new_session=True,
+                                env=self.environment(BUILDR_WIRE=wire, **env), **options)
+
     def public_copy(self):
         """Install the program where anybody may run it: a build folder may be shut."""
         build = self.program.parents[1]
@@ -320,6 +325,10 @@ class Place:
         for pid, command in marked_processes(self.mark):
             self.last_pid = pid
             yield f"process {pid}: {command}"
+
+    def left_processes(self):
+        """Say which processes are there that carry the mark."""
+        return marked_processes(self.mark)
 
     def left_behind(self):
         """Say what is there that should not be."""

@@ -392,6 +392,73 @@ static void knows_no_prepare_where_there_is_none(void **state)
 	planned_done(&planned);
 }
 
+/* Give "name" of what runs, with the shell in brackets. */
+static void assert_shell(
+	const char *stage, bool has_needs, const char *text, const char *wanted)
+{
+	struct planned planned = { .options = { .is_shell = true } };
+	const struct br_plan_names names = { &stage, stage ? 1 : 0 };
+	br_autobuf struct br_buf shown = { 0 };
+
+	if (has_needs)
+		planned.options.selection = names;
+	else
+		planned.options.only = names;
+	planned_must(&planned, text);
+	for (size_t i = 0; i < planned.plan->stage_count; i++) {
+		const struct br_plan_stage *run = &planned.plan->stages[i];
+
+		if (run->skip == BR_SKIP_NOT)
+			br_buf_addf(&shown,
+				run->is_shell ? "[%s:%zu]" : "%s:%zu ",
+				run->name, run->step_count);
+	}
+	assert_string_equal(br_buf_text(&shown), wanted);
+	planned_done(&planned);
+}
+
+static void opens_a_shell_instead_of_the_steps_of_a_stage(void **state)
+{
+	static const char own[] = "image: a\n"
+				  "stages: [build, test]\n"
+				  "defaults: {workdir: w, shell: zsh}\n"
+				  "build: {script: [b]}\n"
+				  "test:\n"
+				  "  image: b\n"
+				  "  when: {env: {NO: such}}\n"
+				  "  script: [t, u]\n";
+	struct planned planned = { .options = { .is_shell = true } };
+
+	(void)state;
+	assert_shell("test", false, manifest, "prepare:1 [test:0]");
+	assert_shell("test", true, manifest, "prepare:1 build:1 [test:0]");
+	assert_shell("prepare", false, manifest, "[prepare:0]");
+	assert_shell(NULL, false, manifest, "prepare:1 [shell:0]");
+	assert_shell("test", false, own, "[test:0]");
+	assert_shell("test", true, own, "build:1 [test:0]");
+	planned_must(&planned, own);
+	assert_int_equal(planned.plan->stage_count, 1);
+	assert_string_equal(planned.plan->stages[0].workdir, "/app/w");
+	assert_string_equal(planned.plan->stages[0].shell[0], "zsh");
+	planned_done(&planned);
+}
+
+static void opens_a_shell_in_one_container_only(void **state)
+{
+	const char *const all[] = { "*" };
+	struct planned planned = {
+		.options = { .is_shell = true, .only = { all, 1 } },
+	};
+
+	(void)state;
+	assert_false(planned_build(&planned, manifest));
+	assert_int_equal(planned.err.code, BR_EINPUT);
+	assert_string_equal(planned.err.text,
+		"a shell is in the container of one stage: 'prepare' or "
+		"'build'?");
+	planned_done(&planned);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +482,8 @@ int main(void)
 		cmocka_unit_test(fails_for_a_glob_that_matches_nothing),
 		cmocka_unit_test(rejects_a_name_that_no_stage_has),
 		cmocka_unit_test(knows_no_prepare_where_there_is_none),
+		cmocka_unit_test(opens_a_shell_instead_of_the_steps_of_a_stage),
+		cmocka_unit_test(opens_a_shell_in_one_container_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -425,7 +425,7 @@ static void says_what_is_to_be_done(void **state)
 
 	assert_int_equal(hear(&talk, &payload).type, BR_FRAME_SETUP);
 	describe(&payload, &text);
-	assert_string_equal(br_buf_text(&text), "1#2 2=/app 3#5 4#6 ");
+	assert_string_equal(br_buf_text(&text), "1#3 2=/app 3#5 4#6 ");
 	br_buf_clear(&text);
 	struct br_frame stage = hear(&talk, &payload);
 	assert_int_equal(stage.type, BR_FRAME_STAGE);
@@ -656,6 +656,49 @@ static void takes_the_number_of_a_stage_that_is_over_again(void **state)
 	close_talk(&talk);
 }
 
+static void start_with_input(struct talk *talk)
+{
+	static const char *const argv[] = { "sh", NULL };
+	const struct br_session_step step = { .argv = argv };
+
+	br_session_start(talk->session, 1,
+		&(struct br_session_stage){ .steps = &step,
+			.step_count = 1,
+			.has_tty = true,
+			.has_input = true,
+			.columns = 80,
+			.rows = 25 });
+}
+
+static void sends_no_more_input_than_was_taken(void **state)
+{
+	static const char data[BR_INPUT_WINDOW_BYTES] = { 0 };
+	br_autobuf struct br_buf bytes = { 0 };
+	struct br_err err = { 0 };
+	struct talk talk;
+
+	(void)state;
+	add_hello(&bytes);
+	open_talk(&talk, &(struct br_session_setup){ 0 });
+	assert_int_equal(br_session_input_room(talk.session, 1), 0);
+	start_with_input(&talk);
+	assert_int_equal(br_session_input_room(talk.session, 1), sizeof(data));
+	br_session_input(talk.session, 1, data, sizeof(data));
+	assert_int_equal(br_session_input_room(talk.session, 1), 0);
+	add_numbers(&bytes, BR_FRAME_INPUT_TAKEN, 1, NUMBERS(BR_TAG_COUNT, 5));
+	say(&talk, bytes.data, bytes.len);
+	assert_true(br_session_pump(talk.session, &err));
+	assert_int_equal(br_session_input_room(talk.session, 1), 5);
+	/* More than ever was on its way. */
+	br_buf_clear(&bytes);
+	add_numbers(&bytes, BR_FRAME_INPUT_TAKEN, 1,
+		NUMBERS(BR_TAG_COUNT, sizeof(data) - 4));
+	say(&talk, bytes.data, bytes.len);
+	assert_false(br_session_pump(talk.session, &err));
+	assert_int_equal(err.code, BR_EPROTO);
+	close_talk(&talk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +718,7 @@ int main(void)
 		cmocka_unit_test(says_that_files_could_not_be_given_back),
 		cmocka_unit_test(
 			takes_the_number_of_a_stage_that_is_over_again),
+		cmocka_unit_test(sends_no_more_input_than_was_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,27 @@ static void says_what_it_cannot_watch(void **state)
 	assert_int_equal(err.code, BR_ESYSTEM);
 }
 
+static void holds_the_clock_still_while_it_is_paused(void **state)
+{
+	enum { SHORT_MS = 20 };
+	struct br_stop stop;
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_true(br_stop_open(-1, SHORT_MS, &stop, &err));
+	br_stop_pause(&stop, true);
+	br_stop_pause(&stop, true);
+	/* Whatever had come before that is not taken back. */
+	if (!calls(&stop, 0))
+		assert_false(calls(&stop, 10 * SHORT_MS));
+	br_stop_pause(&stop, false);
+	assert_true(calls(&stop, PATIENCE_MS));
+	assert_true(br_stop_look(&stop));
+	assert_true(stop.is_timed_out);
+	br_stop_pause(&stop, true);
+	br_stop_close(&stop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +153,7 @@ int main(void)
 		cmocka_unit_test(is_quiet_when_nobody_can_ask_any_more),
 		cmocka_unit_test(stops_once_when_the_time_is_over),
 		cmocka_unit_test(says_what_it_cannot_watch),
+		cmocka_unit_test(holds_the_clock_still_while_it_is_paused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
