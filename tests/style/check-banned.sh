@@ -25,10 +25,14 @@ found=$(grep -rnE --include='*.c' '(^|[^A-Za-z0-9_])(sleep|usleep)[ ]*\(' tests)
 found=$(grep -nE '\b(TO''DO|FIX''ME|XX''X|HA''CK)\b' $sources $scripts) &&
 	complain "left open:" "$found"
 # shellcheck disable=SC2086
-found=$(for file in $sources $scripts; do
-	head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file"
-done)
+# shellcheck disable=SC2086
+found=$(awk '
+	FNR == 1 { if (name && !has_it) print name; name = FILENAME; has_it = 0 }
+	/SPDX-License-Identifier: MIT/ { has_it = 1 }
+	FNR == 2 { nextfile }
+	END { if (name && !has_it) print name }
+' $sources $scripts)
 [ -z "$found" ] || complain "without a licence line:" "$found"
-found=$(grep -rnIE '(^|[^A-Za-z0-9_.])/(wor[k]|far[m])/|/roo[t]/' --exclude-dir=.git \
+found=$(grep -rnIE '(^|[^A-Za-z0-9_.])/(wor[k]|far[m])/|/roo[t]/' --exclude-dir=.git --exclude=.git \
 	--exclude-dir='build*' .) && complain "paths of a machine:" "$found"
 exit $bad
