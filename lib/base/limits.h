@@ -90,6 +90,10 @@ enum {
 	BR_LIMIT_WATCH_PATHS = 100000,
 	/* Content is compared of what is quickly read: 0.1 s. */
 	BR_LIMIT_WATCH_HASH_BYTES = 16 * 1024 * 1024,
+	/* What stages read and write: Linux has 80,000 files, and this takes 0.5 GB. */
+	BR_LIMIT_LISTED_FILES = 1000000,
+	/* PATH_MAX: no longer path is taken or given by a system call. */
+	BR_LIMIT_PATH_BYTES = 4096,
 
 	/* sun_path of a unix socket, with its NUL (unix(7)). */
 	BR_LIMIT_SOCKET_PATH_BYTES = 108,
