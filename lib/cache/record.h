@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* record.h - two records of a stage's ingredients (key.h), and what differs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum br_difference_kind {
+	BR_DIFFERENCE_ADDED,
+	BR_DIFFERENCE_REMOVED,
+	BR_DIFFERENCE_CHANGED,
+	/* Of a file: only its permission bits. */
+	BR_DIFFERENCE_MODE,
+};
+
+/* Borrowed for the call, from the records. */
+struct br_difference {
+	enum br_difference_kind kind;
+	/* As br_ingredient_name() has it: `variable`. */
+	struct br_str ingredient;
+	/* With the escapes of a record. */
+	struct br_str name;
+};
+
+/* Takes one difference. */
+typedef void br_difference_fn(
+	void *ctx, const struct br_difference *difference);
+
+/*
+ * Tell `fn` each ingredient that differs between two records, in their order.
+ *
+ * Fails with BR_EINPUT where one is no record, or of another version: `fn` may have been
+ * called then, and the stage runs again for that reason.
+ */
+bool br_record_compare(struct br_str before, struct br_str after,
+	br_difference_fn *fn, void *ctx, struct br_err *err) BR_MUST_CHECK;
