@@ -95,6 +95,13 @@ enum {
 	/* PATH_MAX: no longer path is taken or given by a system call. */
 	BR_LIMIT_PATH_BYTES = 4096,
 
+	/* What a stage left, as it is stored: 150 bytes for a file with a short path. */
+	BR_LIMIT_RESULT_BYTES = 256 * 1024 * 1024,
+	/* The log of a stage, which is put out again when it need not run. */
+	BR_LIMIT_STORED_LOG_BYTES = 256 * 1024 * 1024,
+	/* A stored folder that is empty has its mode and nothing else. */
+	BR_LIMIT_STORED_TREE_BYTES = 1024,
+
 	/* sun_path of a unix socket, with its NUL (unix(7)). */
 	BR_LIMIT_SOCKET_PATH_BYTES = 108,
 };

@@ -298,8 +298,6 @@ static void chooses_as_each_path_is_judged_alone(void **state)
 	for (int round = 0; round < 5000; round++) {
 		char globs[3][40];
 		const char *texts[4] = { 0 };
-		br_autobuf struct br_buf wanted = { 0 };
-		br_autobuf struct br_buf sorted = { 0 };
 
 		for (int i = 0; i <= rand_r(&seed) % 3; i++) {
 			pick_glob(&seed, globs[i], sizeof(globs[i]));
