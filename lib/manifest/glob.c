@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 
 static bool fail(struct br_reader *reader, const struct br_entry *entry,
 	const char *help, const char *text)
@@ -87,22 +88,70 @@ static bool has_part(const char *path, const char *name)
 	return false;
 }
 
-bool br_glob_check_path(struct br_reader *reader, const struct br_entry *entry,
-	const char *glob)
+static bool fail_in(struct br_reader *reader, const struct br_entry *entry,
+	const char *key, const char *help, const char *what)
+{
+	br_autofree char *text = br_format("a glob of '%s' %s", key, what);
+
+	return fail(reader, entry, help, text);
+}
+
+static bool check_path(struct br_reader *reader, const struct br_entry *entry,
+	const char *key, const char *glob)
 {
 	const char *path = glob + (glob[0] == '!');
 
 	if (path[strspn(path, "/")] == '\0')
-		return fail(reader, entry, "'**' matches every file",
-			"a glob of 'changes' must name files");
+		return fail_in(reader, entry, key, "'**' matches every file",
+			"must name files");
 	if (has_part(path, ".."))
-		return fail(reader, entry,
+		return fail_in(reader, entry, key,
 			"globs start at the project directory",
-			"a glob of 'changes' must not have '..'");
+			"must not have '..'");
 	if (has_part(path, "."))
-		return fail(reader, entry, "leave out './'",
-			"a glob of 'changes' must not have '.' as a folder");
+		return fail_in(reader, entry, key, "leave out './'",
+			"must not have '.' as a folder");
 	return check_syntax(reader, entry, path);
+}
+
+bool br_glob_check_path(struct br_reader *reader, const struct br_entry *entry,
+	const char *glob)
+{
+	return check_path(reader, entry, "changes", glob);
+}
+
+/* The same, and it does not name the project as the steps see it. */
+static bool check_file(struct br_reader *reader, const struct br_entry *entry,
+	const char *key, const char *glob)
+{
+	const char *path = glob + (glob[0] == '!');
+
+	if (strcmp(path, "/app") == 0 || br_has_prefix(path, "/app/"))
+		return fail_in(reader, entry, key,
+			"leave out '/app': globs start at the project "
+			"directory, and '/' in front is that",
+			"must not begin with '/app'");
+	return check_path(reader, entry, key, glob);
+}
+
+bool br_glob_check_input(struct br_reader *reader, const struct br_entry *entry,
+	const char *glob)
+{
+	return check_file(reader, entry, "inputs", glob);
+}
+
+bool br_glob_check_output(struct br_reader *reader,
+	const struct br_entry *entry, const char *glob)
+{
+	return check_file(reader, entry, "outputs", glob);
+}
+
+bool br_glob_are_all_negated(const struct br_texts *globs)
+{
+	for (size_t i = 0; i < globs->count; i++)
+		if (globs->items[i].text[0] != '!')
+			return false;
+	return globs->count > 0;
 }
 
 static bool has_control(const char *text)

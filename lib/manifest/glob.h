@@ -25,3 +25,15 @@ bool br_glob_check_value(struct br_reader *reader, const struct br_entry *entry,
  */
 bool br_glob_check_path(struct br_reader *reader, const struct br_entry *entry,
 	const char *glob);
+
+/*
+ * Check a glob of `inputs` or of `outputs`: as br_glob_check_path(), and it does not
+ * begin with the folder that the project is in inside of containers.
+ */
+bool br_glob_check_input(struct br_reader *reader, const struct br_entry *entry,
+	const char *glob);
+bool br_glob_check_output(struct br_reader *reader,
+	const struct br_entry *entry, const char *glob);
+
+/* Say whether there are globs and each only takes away from others. */
+bool br_glob_are_all_negated(const struct br_texts *globs);

@@ -199,6 +199,15 @@ struct br_stage {
 	const char *user;
 	/* NULL-terminated argv of the shell; NULL: `sh`. */
 	const char *const *shell;
+	/* Globs of the files that decide its result; there may be none. */
+	bool has_inputs;
+	struct br_texts inputs;
+	/* Paths and globs of what it produces. */
+	struct br_texts outputs;
+	/* Its result is neither stored nor taken from the cache. */
+	bool is_uncached;
+	/* Of `prepare`: how long its state is kept; 0: not at all. */
+	int64_t kept_ms;
 };
 
 enum br_inherit {

@@ -66,6 +66,16 @@ static void report_unknown(struct br_reader *reader,
 		name, keys->owner);
 }
 
+static void read_value(struct br_reader *reader, const struct br_entry *entry,
+	const struct br_key *key, void *into)
+{
+	if (key->is_not_yet)
+		br_diags_add(reader->diags, BR_SEVERITY_ERROR,
+			entry->key->place, key->help,
+			"'%s' is not supported yet", key->name);
+	key->read(reader, entry, into);
+}
+
 void br_read_entry(struct br_reader *reader, const struct br_entry *entry,
 	const struct br_keys *keys, void *into)
 {
@@ -79,12 +89,8 @@ void br_read_entry(struct br_reader *reader, const struct br_entry *entry,
 		br_diags_add(reader->diags, BR_SEVERITY_ERROR,
 			entry->key->place, NULL, "'%s' cannot stand in %s: %s",
 			key->name, keys->owner, key->refused);
-	else if (!key->read)
-		br_diags_add(reader->diags, BR_SEVERITY_ERROR,
-			entry->key->place, key->help,
-			"'%s' is not supported yet", key->name);
 	else
-		key->read(reader, entry, into);
+		read_value(reader, entry, key, into);
 }
 
 bool br_read_mapping(struct br_reader *reader, const struct br_entry *entry,

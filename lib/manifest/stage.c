@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/parse.h"
+#include "manifest/files.h"
 #include "manifest/matrix_read.h"
 #include "manifest/needs.h"
 #include "manifest/retry.h"
@@ -180,26 +181,29 @@ struct stage_key {
 	struct br_key key;
 	const char *refused_in_defaults;
 	bool is_in_prepare;
+	/* Its value is another one there; NULL: the same. */
+	br_read_fn *read_in_prepare;
 };
 
 static const struct stage_key stage_keys[] = {
-	{ { "script", br_script_read, NULL, NULL }, DEFAULTS_OWN, true },
-	{ { "environment", read_environment, NULL, NULL }, NULL, false },
-	{ { "timeout", read_timeout, NULL, NULL }, NULL, true },
-	{ { "allow_failure", read_allow_failure, NULL, NULL }, NULL, false },
-	{ { "workdir", read_workdir, NULL, NULL }, NULL, false },
-	{ { "user", read_user, NULL, NULL }, NULL, false },
-	{ { "shell", read_shell, NULL, NULL }, NULL, false },
-	{ { "image", read_image, NULL, NULL }, NULL, false },
-	{ { "needs", br_needs_read, NULL, NULL }, DEFAULTS_OWN, false },
-	{ { "when", br_when_read, NULL, NULL }, NULL, false },
-	{ { "retry", br_retry_read, NULL, NULL }, NULL, true },
-	{ { "matrix", br_matrix_read, NULL, NULL }, NULL, false },
-	{ { "services", br_services_read, NULL, NULL }, NULL, false },
-	{ { "tty", read_tty, NULL, NULL }, NULL, false },
-	{ { "inputs", NULL, ALWAYS_RUNS, NULL }, DEFAULTS_OWN, false },
-	{ { "outputs", NULL, SHARED_FILES, NULL }, DEFAULTS_OWN, false },
-	{ { "cache", NULL, ALWAYS_RUNS, NULL }, NULL, true },
+	{ { "script", br_script_read }, DEFAULTS_OWN, true },
+	{ { "environment", read_environment }, NULL, false },
+	{ { "timeout", read_timeout }, NULL, true },
+	{ { "allow_failure", read_allow_failure }, NULL, false },
+	{ { "workdir", read_workdir }, NULL, false },
+	{ { "user", read_user }, NULL, false },
+	{ { "shell", read_shell }, NULL, false },
+	{ { "image", read_image }, NULL, false },
+	{ { "needs", br_needs_read }, DEFAULTS_OWN, false },
+	{ { "when", br_when_read }, NULL, false },
+	{ { "retry", br_retry_read }, NULL, true },
+	{ { "matrix", br_matrix_read }, NULL, false },
+	{ { "services", br_services_read }, NULL, false },
+	{ { "tty", read_tty }, NULL, false },
+	{ { "inputs", br_inputs_read, true, ALWAYS_RUNS }, DEFAULTS_OWN },
+	{ { "outputs", br_outputs_read, true, SHARED_FILES }, DEFAULTS_OWN },
+	{ { "cache", br_cache_read, true, ALWAYS_RUNS }, NULL, true,
+		br_cache_read_time },
 };
 
 enum { STAGE_KEYS = sizeof(stage_keys) / sizeof(stage_keys[0]) };
@@ -238,6 +242,9 @@ bool br_stage_read(struct br_reader *reader, const struct br_entry *entry,
 	for (size_t i = 0; i < STAGE_KEYS; i++) {
 		rows[i] = stage_keys[i].key;
 		rows[i].refused = refusal(&stage_keys[i], kind);
+		if (kind == BR_STAGE_KIND_PREPARE &&
+			stage_keys[i].read_in_prepare)
+			rows[i].read = stage_keys[i].read_in_prepare;
 	}
 	return br_read_mapping(reader, entry, &keys, stage);
 }

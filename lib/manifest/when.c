@@ -31,15 +31,6 @@ static void read_event(
 	br_glob_read(reader, entry, br_glob_check, &when->event);
 }
 
-/* Say whether there are globs and each only takes away from others. */
-static bool is_all_negated(const struct br_texts *globs)
-{
-	for (size_t i = 0; i < globs->count; i++)
-		if (globs->items[i].text[0] != '!')
-			return false;
-	return globs->count > 0;
-}
-
 static void read_changes(
 	struct br_reader *reader, const struct br_entry *entry, void *into)
 {
@@ -48,7 +39,7 @@ static void read_changes(
 
 	br_glob_read(reader, entry, br_glob_check_path, &when->changes);
 	if (reader->diags->error_count == errors &&
-		is_all_negated(&when->changes))
+		br_glob_are_all_negated(&when->changes))
 		br_read_fail(reader, entry->place,
 			"put what they are taken from before them, as in "
 			"['**', '!docs/**']",
