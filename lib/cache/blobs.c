@@ -132,7 +132,8 @@ bool br_blob_is_there(
 
 	br_blob_path("cas", digest, path);
 	return fstatat(store_fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(status.st_mode) && status.st_size == size_bytes;
+		S_ISREG(status.st_mode) && status.st_size == size_bytes &&
+		utimensat(store_fd, path, NULL, 0) == 0;
 }
 
 int br_blob_open(int store_fd, const uint8_t digest[BR_HASH_BYTES])

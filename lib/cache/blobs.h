@@ -54,7 +54,10 @@ bool br_blob_put(int store_fd, struct br_str bytes,
 bool br_blob_put_file(int store_fd, int fd, uint8_t digest[BR_HASH_BYTES],
 	int64_t *size_bytes, struct br_err *err) BR_MUST_CHECK;
 
-/* Say whether there is a blob of that size; its content is not looked at. */
+/*
+ * Say whether there is a blob of that size, which counts as new then; its content is not
+ * looked at.
+ */
 bool br_blob_is_there(
 	int store_fd, const uint8_t digest[BR_HASH_BYTES], int64_t size_bytes);
 

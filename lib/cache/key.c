@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "cache/listing.h"
+#include "cache/record.h"
 
 static const char *const names[] = {
 	[BR_INGREDIENT_IMAGE] = "image",
@@ -26,25 +27,11 @@ const char *br_ingredient_name(enum br_ingredient kind)
 	return names[kind];
 }
 
-static bool is_escaped(char c)
-{
-	return (unsigned char)c < ' ' || c == 0x7f || c == '\\';
-}
-
 static const char *escape(struct br_arena *arena, const char *name)
 {
-	const char *at = name;
 	br_autobuf struct br_buf text = { 0 };
 
-	while (*at != '\0' && !is_escaped(*at))
-		at++;
-	if (*at == '\0')
-		return br_arena_strdup(arena, name);
-	for (at = name; *at != '\0'; at++)
-		if (is_escaped(*at))
-			br_buf_addf(&text, "\\%03o", (unsigned char)*at);
-		else
-			br_buf_add_char(&text, *at);
+	br_record_escape(name, &text);
 	return br_arena_strdup(arena, br_buf_text(&text));
 }
 

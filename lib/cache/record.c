@@ -7,6 +7,18 @@
 #include "base/clean.h"
 #include "cache/key.h"
 
+void br_record_escape(const char *name, struct br_buf *text)
+{
+	for (const char *at = name; *at != '\0'; at++) {
+		unsigned char byte = (unsigned char)*at;
+
+		if (byte < ' ' || byte == 0x7f || byte == '\\')
+			br_buf_addf(text, "\\%03o", byte);
+		else
+			br_buf_add_char(text, *at);
+	}
+}
+
 /* One line, cut up. All point into the record. */
 struct line {
 	struct br_str ingredient;

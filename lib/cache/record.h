@@ -6,8 +6,12 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+
+/* Add `name` as a record has it: control characters, DEL and `\\` as octal digits. */
+void br_record_escape(const char *name, struct br_buf *text);
 
 enum br_difference_kind {
 	BR_DIFFERENCE_ADDED,

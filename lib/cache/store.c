@@ -199,25 +199,46 @@ bool br_store_save(struct br_store *store,
 	return br_blob_publish(store->fd, temporary, path, err);
 }
 
+static bool load(struct br_store *store, const uint8_t identity[BR_HASH_BYTES],
+	struct br_stored *stored, struct br_err *err)
+{
+	char path[BR_BLOB_PATH_BYTES];
+	br_autofree char *whole = NULL;
+	br_autobuf struct br_buf bytes = { 0 };
+
+	br_blob_path("ac", identity, path);
+	whole = br_path_join(store->folder, path);
+	if (!br_file_load(whole, BR_LIMIT_RESULT_BYTES, &bytes, err))
+		return false;
+	if (!has_seal(identity, &bytes))
+		return br_fail(err, BR_EPROTO, "'%s' is damaged", path);
+	return br_stored_decode(bytes.data, bytes.len, stored, err);
+}
+
+bool br_store_peek(struct br_store *store,
+	const uint8_t identity[BR_HASH_BYTES], struct br_stored *stored)
+{
+	struct br_err err = { 0 };
+
+	return load(store, identity, stored, &err);
+}
+
 bool br_store_find(struct br_store *store,
 	const uint8_t identity[BR_HASH_BYTES], struct br_stored *result,
 	struct br_err *err)
 {
 	char path[BR_BLOB_PATH_BYTES];
-	br_autofree char *whole = NULL;
-	br_autobuf struct br_buf bytes = { 0 };
 	struct br_err cause = { 0 };
 
 	br_blob_path("ac", identity, path);
-	whole = br_path_join(store->folder, path);
-	if (!br_file_load(whole, BR_LIMIT_RESULT_BYTES, &bytes, &cause) &&
-		cause.code == BR_ENOTFOUND)
-		return br_fail(err, BR_ENOTFOUND, "no result is stored");
-	if (cause.code == BR_OK && has_seal(identity, &bytes) &&
-		br_stored_decode(bytes.data, bytes.len, result, &cause)) {
+	if (load(store, identity, result, &cause)) {
 		(void)utimensat(store->fd, path, NULL, 0);
 		return true;
 	}
+	if (cause.code == BR_ENOTFOUND)
+		return br_fail(err, BR_ENOTFOUND, "no result is stored");
+	if (cause.code == BR_ESYSTEM)
+		return br_fail(err, BR_ENOTFOUND, "%s", cause.text);
 	(void)unlinkat(store->fd, path, 0);
 	return br_fail(err, BR_ENOTFOUND, "the stored result is damaged");
 }

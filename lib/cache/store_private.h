@@ -16,3 +16,10 @@ struct br_store {
 bool br_store_save(struct br_store *store,
 	const uint8_t identity[BR_HASH_BYTES], const struct br_stored *result,
 	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Read a result without counting that as a use; false where there is none or it is
+ * damaged. Ownership: the caller frees *stored with br_stored_done().
+ */
+bool br_store_peek(struct br_store *store,
+	const uint8_t identity[BR_HASH_BYTES], struct br_stored *stored);
