@@ -110,17 +110,20 @@ static bool add(struct br_arena *arena, const struct br_listed *listed,
 	return true;
 }
 
+/* The library's lists are of pointers to messages. */
+static void *make_list(struct br_arena *arena, size_t count)
+{
+	return br_arena_array(arena, count, sizeof(void *));
+}
+
 static bool fill(struct br_arena *arena, const struct br_stored *result,
 	ActionResult *action, struct br_err *err)
 {
 	size_t count = result->outputs.count;
 
-	action->output_files =
-		br_arena_array(arena, count, sizeof(*action->output_files));
-	action->output_symlinks =
-		br_arena_array(arena, count, sizeof(*action->output_symlinks));
-	action->output_directories = br_arena_array(
-		arena, count, sizeof(*action->output_directories));
+	action->output_files = make_list(arena, count);
+	action->output_symlinks = make_list(arena, count);
+	action->output_directories = make_list(arena, count);
 	for (size_t i = 0; i < count; i++)
 		if (!add(arena, &result->outputs.items[i], action, err))
 			return false;

@@ -26,8 +26,11 @@ struct board {
 
 void *br_workers_share(size_t size_bytes)
 {
-	void *shared = mmap(NULL, size_bytes > 0 ? size_bytes : 1,
-		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const int access = PROT_READ | PROT_WRITE;
+	const int flags = MAP_SHARED | MAP_ANONYMOUS;
+	size_t len = size_bytes > 0 ? size_bytes : 1;
+	/* cppcheck-suppress invalidFunctionArg */
+	void *shared = mmap(NULL, len, access, flags, -1, 0);
 
 	if (shared == MAP_FAILED)
 		br_out_of_memory();

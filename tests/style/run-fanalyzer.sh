@@ -8,13 +8,19 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
+# A header that the build makes.
+GENERATED=$(mktemp -d)
+export GENERATED
+trap 'rm -rf "$GENERATED"' EXIT
+protoc-c --c_out="$GENERATED" --proto_path=lib lib/cache/action_result.proto
+
 # shellcheck disable=SC2016
 find lib cmd agent init -name '*.c' | sort | xargs -r -n 8 -P "$(nproc)" sh -c '
 	for file; do
 		gcc -std=c17 -D_GNU_SOURCE -DBUILDR_VERSION="\"0\"" \
 			-DBUILDR_INIT_PATH="\"init\"" \
 			-DBUILDR_FARM_PATH="\"farm\"" \
-			-DBUILDR_SCHEMA_PATH="\"schema\"" -I. -Ilib -O0 -Werror -fanalyzer \
+			-DBUILDR_SCHEMA_PATH="\"schema\"" -I. -Ilib -I"$GENERATED" -O0 -Werror -fanalyzer \
 			-Wno-analyzer-use-of-uninitialized-value -S -o /dev/null "$file" ||
 			exit 255
 	done

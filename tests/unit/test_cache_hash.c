@@ -133,7 +133,7 @@ static void does_not_trust_a_file_that_was_just_written(void **state)
 	struct br_facts facts = facts_of(1);
 
 	/* Within the tick that stamps files. */
-	br_index_add(index, &facts, facts.ctime_ns + 10 * 1000 * 1000, digest);
+	br_index_add(index, &facts, facts.ctime_ns + INT64_C(10000000), digest);
 	assert_int_equal(known(index, 1), -1);
 	/* A stamp without a fraction may stand for two seconds. */
 	facts.ctime_ns = INT64_C(1500000000) * 1000000000;
@@ -203,17 +203,18 @@ static void believes_no_page_of_which_a_bit_has_flipped(void **state)
 	br_index_page_put(&page, &entry);
 	br_index_page_encode(&page, &bytes);
 	br_index_page_done(&page);
+	uint8_t *raw = (uint8_t *)bytes.data;
 	for (size_t bit = 0; bit <= bytes.len * 8; bit++) {
 		struct br_index_page read = { .device = 1, .number = 2 };
 		bool is_whole = bit == bytes.len * 8;
 
 		if (!is_whole)
-			bytes.data[bit / 8] ^= (char)(1 << bit % 8);
+			raw[bit / 8] ^= (uint8_t)(1U << bit % 8);
 		br_index_page_decode(&read, bytes.data, bytes.len);
 		assert_int_equal(read.count, is_whole);
 		br_index_page_done(&read);
 		if (!is_whole)
-			bytes.data[bit / 8] ^= (char)(1 << bit % 8);
+			raw[bit / 8] ^= (uint8_t)(1U << bit % 8);
 	}
 }
 

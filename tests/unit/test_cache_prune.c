@@ -137,7 +137,7 @@ static void removes_first_what_was_used_longest_ago(void **state)
 {
 	const struct fixture *fixture = *state;
 	/* Two files of their own, one that they share, and little more. */
-	struct br_prune_limits limits = { 3 * FILE_BYTES + 3000, -1, -1 };
+	struct br_prune_limits limits = { 33000, -1, -1 };
 	struct br_usage removed;
 	struct br_usage left;
 
@@ -155,7 +155,7 @@ static void removes_first_what_was_used_longest_ago(void **state)
 	assert_int_equal(left.result_count, 2);
 	/* Theirs, the common one, the log. */
 	assert_int_equal(left.blob_count, 4);
-	assert_true(left.size_bytes > 3 * FILE_BYTES);
+	assert_true(left.size_bytes > INT64_C(30000));
 	assert_true(left.size_bytes <= limits.max_bytes);
 }
 

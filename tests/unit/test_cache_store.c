@@ -71,7 +71,7 @@ static int tear_down(void **state)
 /* Two small files, one that is split, a link and an empty folder. */
 static void make_outputs(const struct fixture *fixture)
 {
-	br_autofree char *large = br_alloc(LARGE_BYTES + 1);
+	br_autofree char *large = br_alloc((size_t)LARGE_BYTES + 1);
 
 	memset(large, 'x', LARGE_BYTES);
 	folder_write(fixture->project, "out/a", 0644, "first");
@@ -136,7 +136,7 @@ static void check_content(
 	br_autobuf struct br_buf found = { 0 };
 	struct br_err err = { 0 };
 
-	assert_true(br_file_load(whole, 1024 * 1024, &found, &err));
+	assert_true(br_file_load(whole, LARGE_BYTES, &found, &err));
 	assert_string_equal(br_buf_text(&found), content);
 }
 
@@ -434,7 +434,7 @@ static void stores_nothing_where_the_disk_is_full(void **state)
 	make_outputs(fixture);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	little = old;
-	little.rlim_cur = 2 * 1024 * 1024;
+	little.rlim_cur = LARGE_BYTES - 1;
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
 	bool is_put = put(fixture, &err);
