@@ -2,8 +2,8 @@
 /*
  * beneath.h - opening what lies in a folder, and never what lies outside.
  *
- * A path is resolved by the kernel so that no part of it is a link and none leads out
- * (openat2(2)), whoever changes the folder at the same time.
+ * A path is resolved so that no part of it is a link and none leads out, whoever changes
+ * the folder at the same time: by openat2(2), and where that is not there part by part.
  */
 #pragma once
 
