@@ -67,11 +67,12 @@ void br_cache_key_add_list(struct br_cache_key *key, enum br_ingredient kind,
 	br_cache_key_add(key, kind, name, br_buf_str(&all));
 }
 
-void br_cache_key_add_secret(struct br_cache_key *key, const char *name,
-	struct br_str value, const uint8_t secret_key[BR_HASH_BYTES])
+void br_cache_key_add_keyed(struct br_cache_key *key, enum br_ingredient kind,
+	const char *name, struct br_str value,
+	const uint8_t secret_key[BR_HASH_BYTES])
 {
 	br_hash_keyed(secret_key, value.data, value.len,
-		add(key, BR_INGREDIENT_SECRET, name)->digest);
+		add(key, kind, name)->digest);
 }
 
 void br_cache_key_add_need(struct br_cache_key *key, const char *name,

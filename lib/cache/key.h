@@ -17,7 +17,7 @@
  * - of a file the SHA-256 of its content, with its permission bits as four octal digits and a
  *   colon in front; of a symbolic link the SHA-256 of its target;
  * - of a needed stage its identity;
- * - of a secret the HMAC-SHA-256 of its value under the caller's key;
+ * - of a secret, and of what has one in it, the HMAC-SHA-256 under the caller's key;
  * - of all others the SHA-256 of the value.
  *
  * NAME is the rest of the line, where a control character, DEL and a backslash are
@@ -56,6 +56,7 @@ enum br_ingredient {
 	/* A step, named by its number: its text, or its argv. */
 	BR_INGREDIENT_STEP,
 	BR_INGREDIENT_VARIABLE,
+	/* A variable whose value is, or has in it, a secret. */
 	BR_INGREDIENT_SECRET,
 	/* A service, named by its alias: all that is said of it. */
 	BR_INGREDIENT_SERVICE,
@@ -99,9 +100,13 @@ void br_cache_key_add(struct br_cache_key *key, enum br_ingredient kind,
 void br_cache_key_add_list(struct br_cache_key *key, enum br_ingredient kind,
 	const char *name, const char *const *values);
 
-/* Add a secret. Who has the record, but not `secret_key`, cannot try values out. */
-void br_cache_key_add_secret(struct br_cache_key *key, const char *name,
-	struct br_str value, const uint8_t secret_key[BR_HASH_BYTES]);
+/*
+ * Add one whose value is a secret, or has one in it, as a step's text may: who has the
+ * record but not `secret_key` cannot try values out.
+ */
+void br_cache_key_add_keyed(struct br_cache_key *key, enum br_ingredient kind,
+	const char *name, struct br_str value,
+	const uint8_t secret_key[BR_HASH_BYTES]);
 
 /* Add the identity of a needed stage; its name is for people. */
 void br_cache_key_add_need(struct br_cache_key *key, const char *name,

@@ -59,7 +59,7 @@ BR_DEFINE_AUTO(br_store)
 struct br_index *br_store_index(struct br_store *store) BR_NONNULL_RESULT;
 
 /*
- * Read the key for secrets (br_cache_key_add_secret()), and make it the first time.
+ * Read the key for secrets (br_cache_key_add_keyed()), and make it the first time.
  * Fails with BR_ESYSTEM.
  */
 bool br_store_secret_key(struct br_store *store, uint8_t key[BR_HASH_BYTES],

@@ -321,6 +321,82 @@ static void says_which_file_cannot_be_read(void **state)
 	assert_string_equal(err.text, "read 'sub/secret': Permission denied");
 }
 
+/*
+ * Do one thing to one of a few files, with contents that are often as long as before.
+ * Many of them cannot be done: -1.
+ */
+static int edit(const struct fixture *fixture, unsigned *seed)
+{
+	struct timespec old[2] = { { .tv_sec = 7 }, { .tv_sec = 7 } };
+	br_autofree char *path =
+		br_format("d%d/f%d", rand_r(seed) % 3, rand_r(seed) % 4);
+	br_autofree char *other =
+		br_format("d%d/f%d", rand_r(seed) % 3, rand_r(seed) % 4);
+	br_autofree char *content = br_format("%04d", rand_r(seed) % 10);
+	int fd = fixture->root_fd;
+
+	switch (rand_r(seed) % 8) {
+	case 0:
+		return unlinkat(fd, path, 0);
+	case 1:
+		return renameat(fd, path, fd, other);
+	case 2:
+		return linkat(fd, path, fd, other, 0);
+	case 3:
+		return fchmodat(fd, path, rand_r(seed) % 2 ? 0600 : 0700, 0);
+	case 4:
+		return utimensat(fd, path, old, 0);
+	case 5:
+		return symlinkat(content, fd, path);
+	default:
+		folder_write(fixture->root, path, 0644, content);
+		/* What tar and rsync do: the time of another file. */
+		return rand_r(seed) % 2 ? utimensat(fd, path, old, 0) : 0;
+	}
+}
+
+static void check_same(const struct br_listing *a, const struct br_listing *b)
+{
+	assert_int_equal(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		const struct br_listed *left = &a->items[i];
+		const struct br_listed *right = &b->items[i];
+
+		assert_string_equal(left->path, right->path);
+		assert_int_equal(left->kind, right->kind);
+		assert_int_equal(left->mode, right->mode);
+		assert_memory_equal(left->digest, right->digest, BR_HASH_BYTES);
+	}
+}
+
+static void knows_after_any_edit_what_a_clean_look_would_find(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct br_err err = { 0 };
+	unsigned seed = 11;
+	int edit_count = 0;
+
+	for (int round = 0; round < 300; round++) {
+		br_auto(br_index) struct br_index *kept =
+			br_index_open(fixture->index_path);
+		br_auto(br_index) struct br_index *none =
+			br_index_open("/nowhere/index.db");
+		br_autolisting struct br_listing known = { 0 };
+		br_autolisting struct br_listing clean = { 0 };
+
+		for (int i = rand_r(&seed) % 4; i >= 0; i--)
+			edit_count += edit(fixture, &seed) == 0;
+		find(fixture, &known);
+		find(fixture, &clean);
+		assert_true(
+			br_hash_listing(kept, fixture->root_fd, &known, &err));
+		assert_true(
+			br_hash_listing(none, fixture->root_fd, &clean, &err));
+		check_same(&known, &clean);
+	}
+	assert_true(edit_count > 100);
+}
+
 static void knows_the_standard_values(void **state)
 {
 	uint8_t digest[BR_HASH_BYTES];
@@ -398,6 +474,7 @@ int main(void)
 		TEST(sees_every_change_of_a_file),
 		TEST(takes_vanished_files_off_the_list),
 		TEST(says_which_file_cannot_be_read),
+		TEST(knows_after_any_edit_what_a_clean_look_would_find),
 		cmocka_unit_test(knows_the_standard_values),
 		cmocka_unit_test(does_what_a_killed_worker_leaves),
 	};

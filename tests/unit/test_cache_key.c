@@ -106,8 +106,8 @@ static void fill(struct br_cache_key *key, const struct sample *from)
 		br_cache_key_add(key, BR_INGREDIENT_STEP, i ? "2" : "1",
 			br_str(from->steps[i]));
 	add_variables(key, from);
-	br_cache_key_add_secret(
-		key, "TOKEN", br_str(from->secret), from->secret_key);
+	br_cache_key_add_keyed(key, BR_INGREDIENT_SECRET, "TOKEN",
+		br_str(from->secret), from->secret_key);
 	add_needs(key, from);
 	br_cache_key_add(key, BR_INGREDIENT_OUTPUT, from->output, br_str(""));
 	if (!from->is_reversed)
