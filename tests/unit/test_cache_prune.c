@@ -12,6 +12,7 @@
 
 #include "cache/globs.h"
 #include "cache/history.h"
+#include "cache/images.h"
 #include "cache/listing.h"
 #include "cache/prune.h"
 #include "cache/store.h"
@@ -250,6 +251,27 @@ static void tells_every_stage_until_it_is_forgotten(void **state)
 	assert_int_equal(sum, 2 + 8);
 }
 
+static void remembers_what_an_image_was_on_an_engine(void **state)
+{
+	const struct fixture *fixture = *state;
+	br_autofree char *digest = NULL;
+	struct br_err err = { 0 };
+
+	assert_false(br_images_find(
+		fixture->store, "unix:///a", "alpine:3", &digest));
+	assert_true(br_images_save(
+		fixture->store, "unix:///a", "alpine:3", "sha256:12", &err));
+	assert_true(br_images_save(
+		fixture->store, "unix:///a", "alpine:3", "sha256:34", &err));
+	assert_true(br_images_find(
+		fixture->store, "unix:///a", "alpine:3", &digest));
+	assert_string_equal(digest, "sha256:34");
+	assert_false(br_images_find(
+		fixture->store, "unix:///b", "alpine:3", &digest));
+	assert_false(br_images_find(
+		fixture->store, "unix:///a", "alpine:2", &digest));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -261,6 +283,7 @@ int main(void)
 		TEST(removes_all_where_the_disk_cannot_have_enough_free),
 		TEST(leaves_contents_that_a_build_may_be_about_to_name),
 		TEST(remembers_what_a_stage_was),
+		TEST(remembers_what_an_image_was_on_an_engine),
 		TEST(tells_every_stage_until_it_is_forgotten),
 	};
 
