@@ -160,6 +160,17 @@ static const char *const *copy_argv(
 	return copy;
 }
 
+static const char *const *copy_texts(
+	struct br_arena *arena, const struct br_texts *texts)
+{
+	const char **copy =
+		br_arena_array(arena, texts->count + 1, sizeof(*copy));
+
+	for (size_t i = 0; i < texts->count; i++)
+		copy[i] = br_arena_strdup(arena, texts->items[i].text);
+	return copy;
+}
+
 /* What people see of a step. Secrets may be written in it. */
 static const char *show_step(
 	const struct building *building, const struct br_step *step)
@@ -310,6 +321,10 @@ static void build_stage(struct building *building,
 		.timeout_ms = from->timeout_ms,
 		.allow_failure =
 			copy_allow_failure(arena, &from->allow_failure),
+		.is_cached = from->has_inputs && !from->is_uncached,
+		.inputs = copy_texts(arena, &from->inputs),
+		.outputs = copy_texts(arena, &from->outputs),
+		.kept_ms = from->kept_ms,
 	};
 	if (choice->is_shell)
 		make_shell(stage);

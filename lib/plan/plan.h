@@ -124,6 +124,13 @@ struct br_plan_stage {
 	/* 0: none. */
 	int64_t timeout_ms;
 	struct br_allow_failure allow_failure;
+	/* Its result may be stored, and be taken from the stage cache. */
+	bool is_cached;
+	/* Globs, NULL-terminated; never NULL. */
+	const char *const *inputs;
+	const char *const *outputs;
+	/* Of `prepare`: how long its state is kept; 0: not at all. */
+	int64_t kept_ms;
 };
 
 struct br_plan {

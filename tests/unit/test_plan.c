@@ -184,6 +184,55 @@ static void is_independent_of_the_manifest(void **state)
 	planned_done(&planned);
 }
 
+/* Plan a stage as if its file had these keys, which are read but still refused. */
+static void plan_cached(
+	struct planned *planned, bool has_inputs, bool is_uncached)
+{
+	static struct br_text inputs[] = { { .text = "src/**" },
+		{ .text = "!*.md" } };
+	static struct br_text outputs[] = { { .text = "target/" } };
+	struct br_stage *stage = NULL;
+
+	br_manifest_parse(br_str("image: a\nstages: [s]\ns: {script: x}\n"),
+		".buildr.yml", "/nowhere", &planned->manifest, &planned->diags);
+	assert_non_null(planned->manifest);
+	stage = &planned->manifest->stages[0];
+	stage->has_inputs = has_inputs;
+	stage->is_uncached = is_uncached;
+	if (has_inputs)
+		stage->inputs = (struct br_texts){ inputs, 2 };
+	stage->outputs = (struct br_texts){ outputs, 1 };
+	assert_true(br_plan_build(planned->manifest, &planned->options,
+		&planned->diags, &planned->plan, &planned->err));
+}
+
+static void caches_a_stage_with_inputs_unless_told_not_to(void **state)
+{
+	struct planned planned = { 0 };
+	const struct br_plan_stage *stage = NULL;
+
+	(void)state;
+	plan_cached(&planned, true, false);
+	stage = planned_stage(&planned, "s");
+	assert_true(stage->is_cached);
+	assert_string_equal(stage->inputs[0], "src/**");
+	assert_string_equal(stage->inputs[1], "!*.md");
+	assert_null(stage->inputs[2]);
+	assert_string_equal(stage->outputs[0], "target/");
+	assert_null(stage->outputs[1]);
+	planned_done(&planned);
+
+	plan_cached(&planned, true, true);
+	assert_false(planned_stage(&planned, "s")->is_cached);
+	planned_done(&planned);
+
+	plan_cached(&planned, false, false);
+	stage = planned_stage(&planned, "s");
+	assert_false(stage->is_cached);
+	assert_null(stage->inputs[0]);
+	planned_done(&planned);
+}
+
 static void is_empty_where_there_is_nothing_to_run(void **state)
 {
 	struct planned planned = { 0 };
@@ -218,6 +267,7 @@ int main(void)
 		cmocka_unit_test(resolves_who_the_host_is),
 		cmocka_unit_test(shows_steps_as_people_read_them),
 		cmocka_unit_test(is_independent_of_the_manifest),
+		cmocka_unit_test(caches_a_stage_with_inputs_unless_told_not_to),
 		cmocka_unit_test(is_empty_where_there_is_nothing_to_run),
 		cmocka_unit_test(runs_prepare_where_no_stage_is_listed),
 	};
