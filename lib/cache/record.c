@@ -7,15 +7,27 @@
 #include "base/clean.h"
 #include "cache/key.h"
 
+/* Count the bytes at the start of `name` that a record has as they are. */
+static size_t plain_len(const char *name)
+{
+	size_t len = 0;
+
+	while ((unsigned char)name[len] >= ' ' && name[len] != 0x7f &&
+		name[len] != '\\')
+		len++;
+	return len;
+}
+
 void br_record_escape(const char *name, struct br_buf *text)
 {
-	for (const char *at = name; *at != '\0'; at++) {
-		unsigned char byte = (unsigned char)*at;
+	while (true) {
+		size_t len = plain_len(name);
 
-		if (byte < ' ' || byte == 0x7f || byte == '\\')
-			br_buf_addf(text, "\\%03o", byte);
-		else
-			br_buf_add_char(text, *at);
+		br_buf_add(text, name, len);
+		name += len;
+		if (*name == '\0')
+			return;
+		br_buf_addf(text, "\\%03o", (unsigned char)*name++);
 	}
 }
 
