@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -84,7 +85,8 @@ static void make_outputs(const struct fixture *fixture)
 		fchmodat(fixture->project_fd, "out/deep/run", 0755, 0), 0);
 }
 
-static bool put(const struct fixture *fixture, struct br_err *err)
+static bool put_as(const struct fixture *fixture,
+	const uint8_t of[BR_HASH_BYTES], struct br_err *err)
 {
 	static const char *const texts[] = { "out/" };
 	br_auto(br_globs) struct br_globs *globs = NULL;
@@ -93,8 +95,13 @@ static bool put(const struct fixture *fixture, struct br_err *err)
 	assert_true(br_globs_new(texts, 1, &globs, err));
 	assert_true(br_listing_find(
 		fixture->project_fd, globs, true, &outputs, err));
-	return br_store_put(fixture->store, identity, fixture->project_fd,
-		&outputs, br_str(LOG), err);
+	return br_store_put(fixture->store, of, fixture->project_fd, &outputs,
+		br_str(LOG), err);
+}
+
+static bool put(const struct fixture *fixture, struct br_err *err)
+{
+	return put_as(fixture, identity, err);
 }
 
 static void put_outputs(const struct fixture *fixture)
@@ -111,13 +118,19 @@ static void remove_below(const char *root, const char *path)
 	folder_remove(br_path_join(root, path));
 }
 
-static bool restore(const struct fixture *fixture, struct br_err *err)
+static bool restore_as(const struct fixture *fixture,
+	const uint8_t of[BR_HASH_BYTES], struct br_err *err)
 {
 	br_autostored struct br_stored result = { 0 };
 
-	return br_store_find(fixture->store, identity, &result, err) &&
+	return br_store_find(fixture->store, of, &result, err) &&
 		br_store_restore(
 			fixture->store, &result, fixture->project_fd, err);
+}
+
+static bool restore(const struct fixture *fixture, struct br_err *err)
+{
+	return restore_as(fixture, identity, err);
 }
 
 static void check_mode(
@@ -482,6 +495,90 @@ static void lets_two_builds_store_the_same_at_once(void **state)
 	check_outputs(fixture);
 }
 
+/* One of two sets of outputs that differ in every byte. */
+static void write_all(const struct fixture *fixture, char byte)
+{
+	for (int i = 0; i < 8; i++) {
+		br_autofree char *path = br_format("out/%d", i);
+		/* Some are restored by one process, some by two. */
+		size_t len = i % 2 ? LARGE_BYTES / 2 : 10;
+		br_autofree char *content = br_alloc(len + 1);
+
+		memset(content, byte, len);
+		folder_write(fixture->project, path, 0644, content);
+	}
+}
+
+/* Say whether a file has one byte all over, and its whole length. */
+static bool is_whole(const struct fixture *fixture, int number)
+{
+	br_autofree char *path =
+		br_format("%s/out/%d", fixture->project, number);
+	br_autobuf struct br_buf found = { 0 };
+	struct br_err err = { 0 };
+
+	if (!br_file_load(path, LARGE_BYTES, &found, &err) ||
+		found.len != (number % 2 ? LARGE_BYTES / 2 : 10))
+		return false;
+	for (size_t i = 1; i < found.len; i++)
+		if (found.data[i] != found.data[0])
+			return false;
+	return true;
+}
+
+/* Put back one set after the other, and say so each time, until killed. */
+static void restore_for_ever(const struct fixture *fixture, int told_fd)
+{
+	static const uint8_t other[BR_HASH_BYTES] = { 0xcc };
+	struct br_err err = { 0 };
+
+	for (int i = 0;; i++)
+		if (!restore_as(fixture, i % 2 ? identity : other, &err) ||
+			write(told_fd, "", 1) != 1)
+			_exit(1);
+}
+
+static void leaves_each_file_old_or_new_when_it_is_killed(void **state)
+{
+	const struct fixture *fixture = *state;
+	static const uint8_t other[BR_HASH_BYTES] = { 0xcc };
+	struct br_err err = { 0 };
+	unsigned seed = 3;
+
+	write_all(fixture, 'a');
+	assert_true(put(fixture, &err));
+	write_all(fixture, 'b');
+	assert_true(put_as(fixture, other, &err));
+	for (int round = 0; round < 15; round++) {
+		int told[2];
+		int status = 0;
+		char byte = 0;
+		pid_t pid = -1;
+
+		assert_int_equal(pipe(told), 0);
+		pid = fork();
+		if (pid == 0)
+			restore_for_ever(fixture, told[1]);
+		(void)close(told[1]);
+		/* Then it is anywhere in the next one. */
+		for (int i = rand_r(&seed) % 3; i >= 0; i--)
+			assert_int_equal(read(told[0], &byte, 1), 1);
+		(void)poll(NULL, 0, rand_r(&seed) % 8);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		/* Its workers hold the pipe open until they are gone too. */
+		while (read(told[0], &byte, 1) > 0)
+			continue;
+		(void)close(told[0]);
+		for (int i = 0; i < 8; i++)
+			assert_true(is_whole(fixture, i));
+	}
+	write_all(fixture, 'c');
+	assert_true(restore(fixture, &err));
+	assert_int_equal(count_names(fixture->project), 1);
+}
+
 static void makes_one_key_for_secrets(void **state)
 {
 	const struct fixture *fixture = *state;
@@ -534,6 +631,7 @@ int main(void)
 		TEST(removes_what_a_crash_has_left_in_the_project),
 		TEST(stores_nothing_where_the_disk_is_full),
 		TEST(lets_two_builds_store_the_same_at_once),
+		TEST(leaves_each_file_old_or_new_when_it_is_killed),
 		TEST(makes_one_key_for_secrets),
 		TEST(says_that_a_result_was_used),
 	};
