@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "engine/curl.h"
+#include "engine/address.h"
+#include "http/curl.h"
 
 /*
  * Make a failure of a transfer over `easy` to `address` that ended with `result`.

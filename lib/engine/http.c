@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "engine/curl.h"
 #include "engine/diagnose.h"
+#include "engine/transfer.h"
 #include "engine/version.h"
 
 enum {
@@ -41,7 +41,7 @@ struct exchange {
 	struct br_http *http;
 	const struct br_http_request *request;
 	struct br_http_answer *answer;
-	struct br_curl_wait wait;
+	struct br_transfer_wait wait;
 	/* The empty line after the header lines has come. */
 	bool has_head;
 	/* Set by a callback that gave up. */
@@ -202,7 +202,7 @@ static bool load(struct br_http *http, struct br_err *err)
 		br_out_of_memory();
 	http->curl->multi_setopt(
 		http->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
-	http->easy = br_curl_easy(http->curl, &http->address);
+	http->easy = br_transfer_easy(http->curl, &http->address);
 	return true;
 }
 
@@ -252,7 +252,7 @@ static void set_request(
 	CURL *easy = http->easy;
 
 	curl->easy_reset(easy);
-	br_curl_aim(curl, easy, &http->address);
+	br_transfer_aim(curl, easy, &http->address);
 	curl->easy_setopt(easy, CURLOPT_URL, url);
 	set_method(curl, easy, exchange->request);
 	curl->easy_setopt(
@@ -297,8 +297,8 @@ static bool transfer(struct br_http *http, const char *url,
 	set_request(http, url, exchange);
 	curl->easy_setopt(http->easy, CURLOPT_HTTPHEADER, headers);
 	curl->multi_add_handle(http->multi, http->easy);
-	bool is_driven =
-		br_curl_drive(curl, http->multi, &exchange->wait, &result, err);
+	bool is_driven = br_transfer_drive(
+		curl, http->multi, &exchange->wait, &result, err);
 	bool is_good = is_driven && judge(exchange, result, err);
 
 	if (is_good)
@@ -330,9 +330,10 @@ static bool send_to(struct br_http *http, const char *prefix,
 	br_buf_clear(&answer->body);
 	answer->status = 0;
 
-	br_autofree char *url = br_format("%s%s%s%s", br_curl_scheme(address),
-		address->host_port ? address->host_port : "localhost", prefix,
-		request->path);
+	br_autofree char *url =
+		br_format("%s%s%s%s", br_transfer_scheme(address),
+			address->host_port ? address->host_port : "localhost",
+			prefix, request->path);
 	return transfer(http, url, &exchange, err);
 }
 

@@ -10,9 +10,9 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "engine/curl.h"
 #include "engine/diagnose.h"
 #include "engine/http.h"
+#include "engine/transfer.h"
 
 enum {
 	/* From the connection to the head of the answer. */
@@ -132,21 +132,21 @@ static bool connect_to(const struct br_curl *curl,
 	const struct br_address *address, int cancel_fd,
 	struct br_stream *stream, struct br_err *err)
 {
-	struct br_curl_wait wait = { .cancel_fd = cancel_fd };
+	struct br_transfer_wait wait = { .cancel_fd = cancel_fd };
 	CURLcode result = CURLE_OK;
 	curl_socket_t fd = CURL_SOCKET_BAD;
-	br_autofree char *url = br_format("%s%s/", br_curl_scheme(address),
+	br_autofree char *url = br_format("%s%s/", br_transfer_scheme(address),
 		address->host_port ? address->host_port : "localhost");
 
 	stream->curl = curl;
-	stream->easy = br_curl_easy(curl, address);
+	stream->easy = br_transfer_easy(curl, address);
 	stream->multi = curl->multi_init();
 	if (!stream->multi)
 		br_out_of_memory();
 	curl->easy_setopt(stream->easy, CURLOPT_URL, url);
 	curl->easy_setopt(stream->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl->multi_add_handle(stream->multi, stream->easy);
-	if (!br_curl_drive(curl, stream->multi, &wait, &result, err))
+	if (!br_transfer_drive(curl, stream->multi, &wait, &result, err))
 		return false;
 	if (result != CURLE_OK)
 		return br_diagnose(curl, stream->easy, address, result, err);

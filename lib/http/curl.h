@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * curl.h - libcurl, loaded when it is first needed.
+ * curl.h - libcurl, loaded when it is first needed: linking it costs every start 3 ms.
  *
- * Only http.c and stream.c include this. They call libcurl through the table, under
- * the names that its manual has without `curl_`.
+ * It is called through the table, under the names that its manual has without `curl_`.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include <curl/curl.h>
 
 #include "base/attr.h"
 #include "base/clean.h"
 #include "base/err.h"
-#include "engine/address.h"
 
 struct br_curl {
 	void *library;
@@ -57,40 +54,3 @@ bool br_curl_load(
 void br_curl_free(struct br_curl *curl);
 
 BR_DEFINE_AUTO(br_curl)
-
-/*
- * Make an easy handle whose connections go to `address`.
- *
- * Ownership: the caller frees it with curl->easy_cleanup(), or gives it to
- * curl->easy_reset() and br_curl_aim() for the next use.
- */
-CURL *br_curl_easy(const struct br_curl *curl,
-	const struct br_address *address) BR_NONNULL_RESULT;
-
-/* Set what all transfers to `address` have in common. Borrows `address`. */
-void br_curl_aim(const struct br_curl *curl, CURL *easy,
-	const struct br_address *address);
-
-/* Give `http://` or `https://` and the host, as a URL to `address` begins. */
-const char *br_curl_scheme(const struct br_address *address) BR_NONNULL_RESULT;
-
-/* How long to drive a transfer. */
-struct br_curl_wait {
-	/* Readable: give up. -1: never. */
-	int cancel_fd;
-	/* Time without any progress; 0: any time. */
-	int64_t idle_timeout_ms;
-	/* When there was progress last, on br_clock_now_ms(). The callbacks of the
-	 * transfer move it on. */
-	int64_t progress_ms;
-};
-
-/*
- * Drive the one transfer in `multi` to its end, and say how that was.
- *
- * Fails with BR_ECANCELED, with BR_EUNAVAIL after the idle timeout, and with
- * BR_ESYSTEM where libcurl cannot go on.
- */
-bool br_curl_drive(const struct br_curl *curl, CURLM *multi,
-	const struct br_curl_wait *wait, CURLcode *result,
-	struct br_err *err) BR_MUST_CHECK;

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/curl.h"
-
-#include <dlfcn.h>
-#include <signal.h>
-#include <stddef.h>
-#include <string.h>
+#include "engine/transfer.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -17,114 +12,15 @@ enum {
 	POLL_MS = 1000,
 };
 
-struct symbol {
-	const char *name;
-	size_t offset;
-};
-
-#define SYMBOL(member) \
-	{ \
-		.name = "curl_" #member, \
-		.offset = offsetof(struct br_curl, member), \
-	}
-
-static const struct symbol symbols[] = {
-	SYMBOL(global_init),
-	SYMBOL(global_cleanup),
-	SYMBOL(easy_init),
-	SYMBOL(easy_setopt),
-	SYMBOL(easy_getinfo),
-	SYMBOL(easy_strerror),
-	SYMBOL(easy_reset),
-	SYMBOL(easy_cleanup),
-	SYMBOL(easy_recv),
-	SYMBOL(easy_send),
-	SYMBOL(multi_init),
-	SYMBOL(multi_setopt),
-	SYMBOL(multi_add_handle),
-	SYMBOL(multi_remove_handle),
-	SYMBOL(multi_perform),
-	SYMBOL(multi_poll),
-	SYMBOL(multi_info_read),
-	SYMBOL(multi_cleanup),
-	SYMBOL(slist_append),
-	SYMBOL(slist_free_all),
-};
-
-static bool find_symbols(struct br_curl *curl, struct br_err *err)
-{
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *found = dlsym(curl->library, symbols[i].name);
-
-		if (!found)
-			return br_fail(err, BR_ESYSTEM,
-				"load libcurl: it has no %s", symbols[i].name);
-		/* POSIX: a function's address may be kept in a void pointer. */
-		memcpy((char *)curl + symbols[i].offset, &found, sizeof(found));
-	}
-	return true;
-}
-
-static void on_abort(int number)
-{
-	(void)number;
-	br_out_of_memory();
-}
-
-static bool start(struct br_curl *curl, bool is_tls, struct br_err *err)
-{
-	/* NODELETE: libraries under it do not survive being unloaded. */
-	curl->library =
-		dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-	if (!curl->library)
-		return br_fail(err, BR_ESYSTEM, "load libcurl: %s", dlerror());
-	if (!find_symbols(curl, err)) {
-		curl->global_cleanup = NULL;
-		return false;
-	}
-	if (curl->global_init(
-		    is_tls ? CURL_GLOBAL_DEFAULT : CURL_GLOBAL_NOTHING)) {
-		curl->global_cleanup = NULL;
-		return br_fail(err, BR_ESYSTEM, "load libcurl: no start");
-	}
-	return true;
-}
-
-bool br_curl_load(bool is_tls, struct br_curl **curl, struct br_err *err)
-{
-	br_auto(br_curl) struct br_curl *loaded = br_alloc(sizeof(*loaded));
-	const struct sigaction action = { .sa_handler = on_abort };
-	struct sigaction before = { 0 };
-
-	/* Libraries under it abort where they find no memory at their start. */
-	(void)sigaction(SIGABRT, &action, &before);
-	bool is_started = start(loaded, is_tls, err);
-	(void)sigaction(SIGABRT, &before, NULL);
-	if (!is_started)
-		return false;
-	*curl = br_take_ptr(&loaded);
-	return true;
-}
-
-void br_curl_free(struct br_curl *curl)
-{
-	if (!curl)
-		return;
-	if (curl->global_cleanup)
-		curl->global_cleanup();
-	if (curl->library)
-		(void)dlclose(curl->library);
-	free(curl);
-}
-
-CURL *br_curl_easy(const struct br_curl *curl, const struct br_address *address)
+CURL *br_transfer_easy(
+	const struct br_curl *curl, const struct br_address *address)
 {
 	CURL *easy = curl->easy_init();
 
 	/* It only fails for want of memory. */
 	if (!easy)
 		br_out_of_memory();
-	br_curl_aim(curl, easy, address);
+	br_transfer_aim(curl, easy, address);
 	return easy;
 }
 
@@ -145,7 +41,7 @@ static void aim_tls(const struct br_curl *curl, CURL *easy,
 		curl->easy_setopt(easy, CURLOPT_SSLKEY, address->key_path);
 }
 
-void br_curl_aim(const struct br_curl *curl, CURL *easy,
+void br_transfer_aim(const struct br_curl *curl, CURL *easy,
 	const struct br_address *address)
 {
 	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -168,7 +64,7 @@ void br_curl_aim(const struct br_curl *curl, CURL *easy,
 		aim_tls(curl, easy, address);
 }
 
-const char *br_curl_scheme(const struct br_address *address)
+const char *br_transfer_scheme(const struct br_address *address)
 {
 	return address->is_tls ? "https://" : "http://";
 }
@@ -187,7 +83,7 @@ static bool is_done(const struct br_curl *curl, CURLM *multi, CURLcode *result)
 
 /* Wait for the transfer or a reason to give it up. */
 static bool wait_once(const struct br_curl *curl, CURLM *multi,
-	const struct br_curl_wait *wait, int timeout_ms, struct br_err *err)
+	const struct br_transfer_wait *wait, int timeout_ms, struct br_err *err)
 {
 	struct curl_waitfd cancel = {
 		.fd = wait->cancel_fd,
@@ -207,8 +103,9 @@ static bool wait_once(const struct br_curl *curl, CURLM *multi,
 	return true;
 }
 
-bool br_curl_drive(const struct br_curl *curl, CURLM *multi,
-	const struct br_curl_wait *wait, CURLcode *result, struct br_err *err)
+bool br_transfer_drive(const struct br_curl *curl, CURLM *multi,
+	const struct br_transfer_wait *wait, CURLcode *result,
+	struct br_err *err)
 {
 	int running = 0;
 
