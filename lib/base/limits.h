@@ -99,6 +99,8 @@ enum {
 	BR_LIMIT_RESULT_BYTES = 256 * 1024 * 1024,
 	/* The log of a stage, which is put out again when it need not run. */
 	BR_LIMIT_STORED_LOG_BYTES = 256 * 1024 * 1024,
+	/* Which stages have had a result: a hundred with long names. */
+	BR_LIMIT_USERS_BYTES = 64 * 1024,
 	/* A stored folder that is empty has its mode and nothing else. */
 	BR_LIMIT_STORED_TREE_BYTES = 1024,
 

@@ -18,6 +18,7 @@
 #include "cache/facts.h"
 #include "cache/record.h"
 #include "cache/store_private.h"
+#include "cache/users.h"
 
 enum {
 	FOLDER_MODE = 0700,
@@ -84,6 +85,7 @@ bool br_history_save(struct br_store *store, const char *project_dir,
 	format(project_dir, stage, identity, record, &text);
 	find_path(project_dir, stage, path);
 	make_folders(store->fd, path);
+	br_users_note(store, identity, stage, project_dir);
 	if (br_file_write(fd, text.data, text.len, err))
 		return br_blob_publish(store->fd, temporary, path, err);
 	(void)unlinkat(store->fd, temporary, 0);

@@ -33,7 +33,8 @@ struct br_history {
 };
 
 /*
- * Remember a stage, in place of what it was before. Fails with BR_ESYSTEM.
+ * Remember a stage, in place of what it was before, and note that it has had the result of
+ * that identity (users.h), or will have. Fails with BR_ESYSTEM.
  */
 bool br_history_save(struct br_store *store, const char *project_dir,
 	const char *stage, const uint8_t identity[BR_HASH_BYTES],

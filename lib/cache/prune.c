@@ -4,312 +4,278 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/clean.h"
-#include "base/file.h"
-#include "base/limits.h"
 #include "cache/blobs.h"
 #include "cache/facts.h"
 #include "cache/store_private.h"
-#include "cache/stored.h"
 
-/* A build may still be about to name it. */
-#define YOUNG_NS (INT64_C(3600) * 1000000000)
+static const int64_t day_ns = (int64_t)24 * 60 * 60 * 1000000000;
+static const int64_t hour_ns = (int64_t)60 * 60 * 1000000000;
 
-/* A file of the store: a result or a blob. */
-struct entry {
-	uint8_t digest[BR_HASH_BYTES];
-	int64_t size_bytes;
-	int64_t used_ns;
-	/* Of a blob: a result that stays names it. */
-	bool is_named;
+enum {
+	STAMP_MODE = 0600,
+	/* Whatever else the machine does comes first. */
+	NICENESS = 10,
 };
 
-struct entries {
-	struct entry *items;
-	size_t count;
-	size_t capacity;
-};
-
-struct pruning {
-	struct br_store *store;
-	const struct br_prune_limits *limits;
-	struct br_usage *removed;
-	int64_t now_ns;
-	/* Those used last come first. */
-	struct entries results;
-	/* By digest. */
-	struct entries blobs;
-	/* Of results that stay and what they name, each once. */
-	int64_t kept_bytes;
-	/* What the file system has free, and would have. */
-	int64_t free_bytes;
-};
-
-static void note(struct entries *entries, int folder_fd, const char *name)
+static int64_t mtime_ns(const struct stat *status)
 {
-	struct entry entry = { 0 };
-	struct stat status;
-
-	if (!br_hash_parse(name, strlen(name), entry.digest) ||
-		fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	entry.size_bytes = status.st_size;
-	entry.used_ns = br_facts_of(&status).mtime_ns;
-	entries->items = br_grow(entries->items, entries->count,
-		&entries->capacity, sizeof(*entries->items));
-	entries->items[entries->count++] = entry;
+	return (int64_t)status->st_mtim.tv_sec * 1000000000 +
+		status->st_mtim.tv_nsec;
 }
 
-static DIR *open_folder(int at_fd, const char *path)
+static bool find_free(
+	struct br_store *store, int64_t *free_bytes, struct br_err *err)
 {
-	int fd = openat(
-		at_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct statvfs status;
 
-	if (!dir && fd >= 0)
-		(void)close(fd);
-	return dir;
-}
-
-static void list_folder(struct entries *entries, int kind_fd, const char *name)
-{
-	DIR *dir = open_folder(kind_fd, name);
-
-	if (!dir)
-		return;
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-		note(entries, dirfd(dir), entry->d_name);
-	(void)closedir(dir);
-}
-
-/* List `ac` or `cas`. */
-static bool list(const struct br_store *store, const char *kind,
-	struct entries *entries, struct br_err *err)
-{
-	DIR *dir = open_folder(store->fd, kind);
-
-	if (!dir)
-		return br_fail_errno(err, "read '%s/%s'", store->folder, kind);
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-		if (entry->d_name[0] != '.')
-			list_folder(entries, dirfd(dir), entry->d_name);
-	(void)closedir(dir);
+	if (fstatvfs(store->fd, &status) < 0)
+		return br_fail_errno(
+			err, "look how much is free in '%s'", store->folder);
+	*free_bytes = (int64_t)(status.f_bavail * status.f_frsize);
 	return true;
 }
 
-static int compare_use(const void *a, const void *b)
+static bool is_over(const struct br_held_blob *blob, int64_t now_ns)
 {
-	const struct entry *left = a;
-	const struct entry *right = b;
-
-	if (left->used_ns != right->used_ns)
-		return left->used_ns > right->used_ns ? -1 : 1;
-	return memcmp(left->digest, right->digest, BR_HASH_BYTES);
+	return blob->result_count == 0 &&
+		(blob->is_dropped || blob->stored_ns < now_ns - day_ns);
 }
 
-static int compare_digest(const void *a, const void *b)
+/* They go whatever the limits are. */
+static void drop_leftovers(struct br_inventory *inventory)
 {
-	return memcmp(((const struct entry *)a)->digest,
-		((const struct entry *)b)->digest, BR_HASH_BYTES);
+	for (size_t i = 0; i < inventory->blob_count; i++)
+		if (is_over(&inventory->blobs[i], inventory->begun_ns))
+			inventory->size_bytes -= inventory->blobs[i].size_bytes;
 }
 
-static struct entry *find_blob(
-	struct pruning *pruning, const uint8_t digest[BR_HASH_BYTES])
+/* Drop from the least recently used on until the account is not more than `size_bytes`. */
+static void drop_down_to(struct br_inventory *inventory, int64_t size_bytes)
 {
-	struct entry wanted = { 0 };
-
-	memcpy(wanted.digest, digest, BR_HASH_BYTES);
-	return pruning->blobs.count == 0
-		? NULL
-		: bsearch(&wanted, pruning->blobs.items, pruning->blobs.count,
-			  sizeof(wanted), compare_digest);
-}
-
-/* Count a blob that a result names, or with `is_kept` mark it as named. */
-static int64_t count_blob(struct pruning *pruning,
-	const uint8_t digest[BR_HASH_BYTES], bool is_kept)
-{
-	struct entry *blob = find_blob(pruning, digest);
-
-	if (!blob || blob->is_named)
-		return 0;
-	blob->is_named = is_kept;
-	return blob->size_bytes;
-}
-
-/* Go through what a result names and nothing before it has named. */
-static int64_t count_blobs(
-	struct pruning *pruning, const struct br_stored *stored, bool is_kept)
-{
-	int64_t total = 0;
-
-	for (size_t i = 0; i < stored->outputs.count; i++)
-		if (stored->outputs.items[i].kind != BR_LISTED_LINK)
-			total += count_blob(pruning,
-				stored->outputs.items[i].digest, is_kept);
-	if (stored->has_log)
-		total += count_blob(pruning, stored->log_digest, is_kept);
-	return total;
-}
-
-static void remove_entry(
-	struct pruning *pruning, const char *kind, const struct entry *entry)
-{
-	char path[BR_BLOB_PATH_BYTES];
-
-	br_blob_path(kind, entry->digest, path);
-	if (unlinkat(pruning->store->fd, path, 0) < 0)
-		return;
-	pruning->removed->size_bytes += entry->size_bytes;
-	if (strcmp(kind, "ac") == 0)
-		pruning->removed->result_count++;
-	else
-		pruning->removed->blob_count++;
-}
-
-static bool is_too_old(const struct pruning *pruning, const struct entry *entry)
-{
-	int64_t max_age_ns = pruning->limits->max_age_ns;
-
-	return max_age_ns >= 0 && pruning->now_ns - entry->used_ns > max_age_ns;
-}
-
-static bool is_too_much(const struct pruning *pruning, int64_t size_bytes)
-{
-	const struct br_prune_limits *limits = pruning->limits;
-	int64_t kept_bytes = pruning->kept_bytes + size_bytes;
-
-	return (limits->max_bytes >= 0 && kept_bytes > limits->max_bytes) ||
-		(limits->min_free_bytes >= 0 &&
-			pruning->free_bytes - kept_bytes <
-				limits->min_free_bytes);
-}
-
-/* Keep it with all that it names, or remove it. */
-static void judge_result(struct pruning *pruning, const struct entry *entry)
-{
-	br_autostored struct br_stored stored = { 0 };
-	int64_t size_bytes = entry->size_bytes;
-
-	if (!is_too_old(pruning, entry) &&
-		br_store_peek(pruning->store, entry->digest, &stored)) {
-		size_bytes += count_blobs(pruning, &stored, false);
-		if (!is_too_much(pruning, size_bytes)) {
-			(void)count_blobs(pruning, &stored, true);
-			pruning->kept_bytes += size_bytes;
+	for (size_t i = 0; i < inventory->result_count; i++) {
+		if (inventory->size_bytes <= size_bytes)
 			return;
-		}
-	}
-	remove_entry(pruning, "ac", entry);
-}
-
-static void sweep_blobs(struct pruning *pruning)
-{
-	for (size_t i = 0; i < pruning->blobs.count; i++) {
-		const struct entry *blob = &pruning->blobs.items[i];
-
-		if (!blob->is_named &&
-			pruning->now_ns - blob->used_ns > YOUNG_NS)
-			remove_entry(pruning, "cas", blob);
+		if (!inventory->results[i].is_dropped)
+			br_inventory_drop(inventory, &inventory->results[i]);
 	}
 }
 
-static void sweep_temporaries(const struct pruning *pruning)
+static void drop_old(struct br_inventory *inventory, int64_t max_age_ms)
 {
-	DIR *dir = open_folder(pruning->store->fd, "tmp");
+	int64_t oldest_ns = inventory->begun_ns - max_age_ms * 1000000;
 
-	if (!dir)
-		return;
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		struct stat status;
+	for (size_t i = 0; i < inventory->result_count; i++) {
+		struct br_held_result *result = &inventory->results[i];
+		bool is_old = max_age_ms >= 0 && result->used_ns < oldest_ns;
 
-		if (fstatat(dirfd(dir), entry->d_name, &status,
-			    AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(status.st_mode) &&
-			pruning->now_ns - br_facts_of(&status).mtime_ns >
-				24 * YOUNG_NS)
-			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+		if (!result->is_dropped && (is_old || result->is_damaged))
+			br_inventory_drop(inventory, result);
 	}
-	(void)closedir(dir);
 }
 
-static int64_t sum(const struct entries *entries)
-{
-	int64_t total = 0;
-
-	for (size_t i = 0; i < entries->count; i++)
-		total += entries->items[i].size_bytes;
-	return total;
-}
-
-static bool gather(struct pruning *pruning, struct br_err *err)
-{
-	struct statvfs system = { 0 };
-
-	/* Blobs first: what a build stores meanwhile is in neither list. */
-	if (!list(pruning->store, "cas", &pruning->blobs, err) ||
-		!list(pruning->store, "ac", &pruning->results, err))
-		return false;
-	if (pruning->results.count > 0)
-		qsort(pruning->results.items, pruning->results.count,
-			sizeof(struct entry), compare_use);
-	if (pruning->blobs.count > 0)
-		qsort(pruning->blobs.items, pruning->blobs.count,
-			sizeof(struct entry), compare_digest);
-	if (fstatvfs(pruning->store->fd, &system) < 0)
-		return br_fail_errno(err, "look at the file system of '%s'",
-			pruning->store->folder);
-	/* If nothing were stored at all. */
-	pruning->free_bytes = (int64_t)(system.f_bavail * system.f_frsize) +
-		sum(&pruning->results) + sum(&pruning->blobs);
-	return true;
-}
-
-bool br_store_prune(struct br_store *store,
-	const struct br_prune_limits *limits, struct br_usage *removed,
+bool br_prune_choose(struct br_store *store,
+	const struct br_prune_limits *limits, struct br_inventory *inventory,
 	struct br_err *err)
 {
-	struct pruning pruning = {
-		.store = store,
-		.limits = limits,
-		.removed = removed,
-		.now_ns = br_facts_now_ns(),
-	};
-	bool is_good = gather(&pruning, err);
+	int64_t before_bytes = inventory->size_bytes;
+	int64_t free_bytes = 0;
 
-	*removed = (struct br_usage){ 0 };
-	if (is_good) {
-		for (size_t i = 0; i < pruning.results.count; i++)
-			judge_result(&pruning, &pruning.results.items[i]);
-		sweep_blobs(&pruning);
-		sweep_temporaries(&pruning);
-	}
-	free(pruning.results.items);
-	free(pruning.blobs.items);
-	return is_good;
+	drop_leftovers(inventory);
+	drop_old(inventory, limits->max_age_ms);
+	if (limits->max_bytes >= 0)
+		drop_down_to(inventory, limits->max_bytes);
+	if (limits->min_free_bytes < 0)
+		return true;
+	if (!find_free(store, &free_bytes, err))
+		return false;
+	drop_down_to(inventory,
+		before_bytes - (limits->min_free_bytes - free_bytes));
+	return true;
 }
 
-void br_store_measure(struct br_store *store, struct br_usage *usage)
+static void remove_result(struct br_store *store,
+	struct br_inventory *inventory, struct br_held_result *result)
 {
-	struct entries results = { 0 };
-	struct entries blobs = { 0 };
-	struct br_err err = { 0 };
+	char path[BR_BLOB_PATH_BYTES];
+	struct stat status;
 
-	/* A folder that is not there has nothing. */
-	(void)(list(store, "ac", &results, &err) &&
-		list(store, "cas", &blobs, &err));
-	*usage = (struct br_usage){
-		.result_count = results.count,
-		.blob_count = blobs.count,
-		.size_bytes = sum(&results) + sum(&blobs),
-	};
-	free(results.items);
-	free(blobs.items);
+	br_blob_path("ac", result->identity, path);
+	if (fstatat(store->fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(mtime_ns(&status) != result->used_ns ||
+			unlinkat(store->fd, path, 0) < 0)) {
+		br_inventory_keep(inventory, result);
+		return;
+	}
+	br_blob_path("who", result->identity, path);
+	(void)unlinkat(store->fd, path, 0);
+}
+
+static bool remove_blob(struct br_store *store, const struct br_held_blob *blob)
+{
+	char path[BR_BLOB_PATH_BYTES];
+	struct stat status;
+
+	br_blob_path("cas", blob->digest, path);
+	return fstatat(store->fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		mtime_ns(&status) == blob->stored_ns &&
+		unlinkat(store->fd, path, 0) == 0;
+}
+
+static void close_folder(DIR **folder)
+{
+	if (*folder)
+		(void)closedir(*folder);
+}
+
+/* Takes a file of an open folder. */
+typedef void file_fn(struct br_store *store, int folder_fd, const char *name);
+
+/* Have `fn` look at each file of a folder that nobody has touched for a day. */
+static void each_old(
+	struct br_store *store, const char *path, int64_t now_ns, file_fn *fn)
+{
+	br_autoclose int fd =
+		openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__attribute__((cleanup(close_folder))) DIR *folder =
+		fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!folder)
+		return;
+	(void)br_take_fd(&fd);
+	for (struct dirent *found = readdir(folder); found;
+		found = readdir(folder)) {
+		struct stat status;
+
+		if (fstatat(dirfd(folder), found->d_name, &status,
+			    AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(status.st_mode) &&
+			mtime_ns(&status) < now_ns - day_ns)
+			fn(store, dirfd(folder), found->d_name);
+	}
+}
+
+/* What was being written when a build crashed. */
+static void remove_temporary(
+	struct br_store *store, int folder_fd, const char *name)
+{
+	(void)store;
+	(void)unlinkat(folder_fd, name, 0);
+}
+
+/* The note of a stage that failed, or of a result that is gone. */
+static void remove_note(struct br_store *store, int folder_fd, const char *name)
+{
+	uint8_t identity[BR_HASH_BYTES];
+	char path[BR_BLOB_PATH_BYTES];
+
+	if (!br_hash_parse(name, strlen(name), identity))
+		return;
+	br_blob_path("ac", identity, path);
+	if (faccessat(store->fd, path, F_OK, 0) < 0)
+		(void)unlinkat(folder_fd, name, 0);
+}
+
+static void remove_leftovers(struct br_store *store, int64_t now_ns)
+{
+	each_old(store, "tmp", now_ns, remove_temporary);
+	for (unsigned i = 0; i <= UINT8_MAX; i++) {
+		char path[16];
+
+		(void)snprintf(path, sizeof(path), "who/%02x", i);
+		each_old(store, path, now_ns, remove_note);
+	}
+}
+
+void br_prune_remove(struct br_store *store, struct br_inventory *inventory,
+	bool is_dry, struct br_pruned *pruned)
+{
+	*pruned = (struct br_pruned){ 0 };
+	/* The results first: what is still named is not taken away. */
+	for (size_t i = 0; i < inventory->result_count; i++) {
+		struct br_held_result *result = &inventory->results[i];
+
+		if (result->is_dropped && !is_dry)
+			remove_result(store, inventory, result);
+		if (!result->is_dropped)
+			continue;
+		pruned->result_count++;
+		pruned->size_bytes += result->own_bytes;
+	}
+	for (size_t i = 0; i < inventory->blob_count; i++) {
+		const struct br_held_blob *blob = &inventory->blobs[i];
+
+		if (is_over(blob, inventory->begun_ns) &&
+			(is_dry || remove_blob(store, blob)))
+			pruned->size_bytes += blob->size_bytes;
+	}
+	if (!is_dry)
+		remove_leftovers(store, inventory->begun_ns);
+}
+
+/* Whether an hour has passed since the last time; this is the next one then. */
+static bool is_due(const char *folder)
+{
+	struct stat status;
+	br_autoclose int store_fd =
+		open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (store_fd < 0 ||
+		(fstatat(store_fd, "pruned", &status, 0) == 0 &&
+			br_facts_now_ns() - mtime_ns(&status) < hour_ns))
+		return false;
+
+	br_autoclose int fd = openat(store_fd, "pruned",
+		O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, STAMP_MODE);
+	return fd >= 0 && futimens(fd, NULL) == 0;
+}
+
+static void prune(const char *folder, const struct br_prune_limits *limits)
+{
+	br_auto(br_store) struct br_store *store = NULL;
+	br_autoinventory struct br_inventory inventory = { 0 };
+	struct br_pruned pruned;
+	struct br_err ignored = { 0 };
+
+	if (br_store_open(folder, &store, &ignored) &&
+		br_inventory_build(store, &inventory, &ignored) &&
+		br_prune_choose(store, limits, &inventory, &ignored))
+		br_prune_remove(store, &inventory, false, &pruned);
+}
+
+/* What its parent holds, a terminal or a pipe, is not held up by it. */
+static void leave(void)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	for (int fd = 0; nothing >= 0 && fd <= 2; fd++)
+		(void)dup2(nothing, fd);
+	(void)close_range(3, ~0U, 0);
+	(void)!nice(NICENESS);
+}
+
+void br_prune_start(const char *folder, const struct br_prune_limits *limits)
+{
+	if (!is_due(folder))
+		return;
+
+	pid_t child = fork();
+	/* Its own child has no parent that would have to wait for it. */
+	if (child == 0) {
+		if (fork() == 0) {
+			leave();
+			prune(folder, limits);
+		}
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		continue;
 }

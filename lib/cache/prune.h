@@ -1,49 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prune.h - how much a store takes, and making it less: what was used longest ago goes
- * first.
+ * prune.h - making a store smaller: the results that were not used for longest go first.
  *
- * Safe beside running builds: a result goes before its contents, contents of the last hour stay
- * (a build may be about to name them), and a build that finds something gone runs its
- * stage.
+ * There is no lock, so that no build ever waits. A result that is used meanwhile is kept. A
+ * build that is just putting one back may find that a content is gone: to it that is
+ * as if there had been no result, and the stage runs. A content that no result names
+ * stays for a day, since it is stored before its result is.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "cache/inventory.h"
 
 struct br_store;
 
-struct br_usage {
-	size_t result_count;
-	/* Contents, each once, whatever names it. */
-	size_t blob_count;
-	/* Of results and contents, as their sizes say. */
-	int64_t size_bytes;
-};
-
-/* Count what the store has. */
-void br_store_measure(struct br_store *store, struct br_usage *usage);
-
-/* What may stay. */
+/* -1: no limit. */
 struct br_prune_limits {
-	/* Of results and what they name; -1: any. */
+	/* Of all results and contents. */
 	int64_t max_bytes;
-	/* Since a result was last used; -1: any. */
-	int64_t max_age_ns;
-	/* That the file system of the store is to have free; -1: any. */
+	/* Since a result was last used. */
+	int64_t max_age_ms;
+	/* On the file system of the store. */
 	int64_t min_free_bytes;
 };
 
+/* What a build keeps unless told otherwise: br_prune_start(). */
+#define BR_PRUNE_BYTES ((int64_t)10 * 1024 * 1024 * 1024)
+#define BR_PRUNE_AGE_MS ((int64_t)30 * 24 * 60 * 60 * 1000)
+
+struct br_pruned {
+	size_t result_count;
+	int64_t size_bytes;
+};
+
 /*
- * Remove results until the limits hold, the least recently used first; and contents
- * that no result names, and what a crash left. Gives what went.
- *
- * Fails with BR_ESYSTEM where the store cannot be listed; what went is gone then.
+ * Drop what is over the limits, and what is damaged, from the account. Nothing is removed.
+ * Fails with BR_ESYSTEM where the file system does not say how much is free.
  */
-bool br_store_prune(struct br_store *store,
-	const struct br_prune_limits *limits, struct br_usage *removed,
+bool br_prune_choose(struct br_store *store,
+	const struct br_prune_limits *limits, struct br_inventory *inventory,
 	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Remove what was dropped, and what is left over of builds that crashed more than a day
+ * ago; with `is_dry` only say how much that would be. What cannot be removed
+ * stays and does not count.
+ */
+void br_prune_remove(struct br_store *store, struct br_inventory *inventory,
+	bool is_dry, struct br_pruned *pruned);
+
+/*
+ * Let a process of its own, which nobody waits for, make the store in `folder` smaller,
+ * unless that was done less than an hour ago. For the end of a build that has stored
+ * something.
+ */
+void br_prune_start(const char *folder, const struct br_prune_limits *limits);

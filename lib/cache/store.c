@@ -60,7 +60,7 @@ static void make_folders(const char *path)
 bool br_store_open(
 	const char *folder, struct br_store **store, struct br_err *err)
 {
-	static const char *const parts[] = { "ac", "cas", "tmp" };
+	static const char *const parts[] = { "ac", "cas", "tmp", "who" };
 	br_auto(br_store) struct br_store *made = br_alloc(sizeof(*made));
 
 	made->fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -7,6 +7,8 @@
  *	ac/AB/IDENTITY   a result (stored.h), and behind it the field 1000, which others pass
  *	                 over: the SHA-256 of the identity and of all bytes before the field
  *	cas/AB/HASH      contents (blobs.h)
+ *	who/AB/IDENTITY  which stages have had that result (users.h)
+ *	pruned           its mtime is when the store was made smaller last (prune.h)
  *	tmp/             what is being written; what lies there for a day is of a crash
  *	index.db         the hashes of a project's files (index.h)
  *	secret.key       32 random bytes, of this user alone (br_store_secret_key())

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The bugs that these tests were seen to catch: a shared content removed with the first
+ * result that names it, the newest result removed first, a result removed though it was
+ * used meanwhile, a content of a running build removed, a dry run that removes.
+ */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,22 +17,28 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "cache/blobs.h"
 #include "cache/globs.h"
-#include "cache/history.h"
-#include "cache/images.h"
 #include "cache/listing.h"
 #include "cache/prune.h"
 #include "cache/store.h"
+#include "cache/users.h"
 #include "tests/support/folder.h"
 
-#define DAY_NS (INT64_C(86400) * 1000000000)
-
-enum { FILE_BYTES = 10000 };
+enum {
+	CONTENT_BYTES = 100 * 1000,
+	DAY_SECONDS = 24 * 60 * 60,
+	/* A busy machine is slow. */
+	PATIENCE_MS = 120 * 1000,
+};
 
 struct fixture {
 	char *home;
+	char *folder;
 	char *project;
 	int project_fd;
+	int store_fd;
 	struct br_store *store;
 };
 
@@ -35,9 +48,11 @@ static int set_up(void **state)
 	struct br_err err = { 0 };
 
 	fixture->home = folder_make();
+	fixture->folder = br_path_join(fixture->home, "buildr");
 	fixture->project = folder_make();
 	fixture->project_fd = open(fixture->project, O_RDONLY | O_DIRECTORY);
-	assert_true(br_store_open(fixture->home, &fixture->store, &err));
+	assert_true(br_store_open(fixture->folder, &fixture->store, &err));
+	fixture->store_fd = open(fixture->folder, O_RDONLY | O_DIRECTORY);
 	*state = fixture;
 	return 0;
 }
@@ -48,243 +63,316 @@ static int tear_down(void **state)
 
 	br_store_free(fixture->store);
 	(void)close(fixture->project_fd);
+	(void)close(fixture->store_fd);
 	folder_remove(fixture->home);
 	folder_remove(fixture->project);
+	free(fixture->folder);
 	free(fixture);
 	return 0;
 }
 
-/* Make all contents so old that no build can be about to name them. */
-static void age_blobs(const struct fixture *fixture)
+static void identity_of(int number, uint8_t identity[BR_HASH_BYTES])
 {
-	struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
-	struct br_err err = { 0 };
-	static const char *const all[] = { "cas/**" };
-	br_auto(br_globs) struct br_globs *globs = NULL;
-	br_autolisting struct br_listing listing = { 0 };
-	br_autoclose int fd = open(fixture->home, O_RDONLY | O_DIRECTORY);
-
-	assert_true(br_globs_new(all, 1, &globs, &err));
-	assert_true(br_listing_find(fd, globs, false, &listing, &err));
-	for (size_t i = 0; i < listing.count; i++)
-		assert_int_equal(
-			utimensat(fd, listing.items[i].path, old, 0), 0);
+	memset(identity, number, BR_HASH_BYTES);
 }
 
-/* Store a result of two files: one of its own, and one that all have. */
-static void put(const struct fixture *fixture, uint8_t number, int64_t days)
+/* Let a file of the store have been written days ago. */
+static void make_older(
+	const struct fixture *fixture, const char *path, int days)
 {
-	static const char *const all[] = { "**" };
-	uint8_t identity[BR_HASH_BYTES] = { number };
-	br_auto(br_globs) struct br_globs *globs = NULL;
-	br_autolisting struct br_listing listing = { 0 };
-	char content[FILE_BYTES + 1] = { 0 };
-	char hex[BR_HASH_TEXT_BYTES];
-	struct timespec times[2] = { { 0 }, { 0 } };
-	struct br_err err = { 0 };
+	struct timespec times[2];
 
-	memset(content, 'a' + number, FILE_BYTES);
-	folder_write(fixture->project, "own", 0644, content);
-	memset(content, 'z', FILE_BYTES);
-	folder_write(fixture->project, "common", 0644, content);
-	assert_true(br_globs_new(all, 1, &globs, &err));
-	assert_true(br_listing_find(
-		fixture->project_fd, globs, true, &listing, &err));
-	assert_true(br_store_put(fixture->store, identity, fixture->project_fd,
-		&listing, br_str("log"), &err));
-	br_hash_format(identity, hex);
-	br_autofree char *path =
-		br_format("%s/ac/%.2s/%s", fixture->home, hex, hex);
-	times[0].tv_sec = time(NULL) - days * 86400;
+	assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
+	times[0].tv_sec -= (time_t)days * DAY_SECONDS;
 	times[1] = times[0];
-	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	assert_int_equal(utimensat(fixture->store_fd, path, times, 0), 0);
 }
 
-static bool is_stored(const struct fixture *fixture, uint8_t number)
+/*
+ * Store result `number`, used `days` ago: 100 kB that no other has, and as much that
+ * every other has.
+ */
+static void put(const struct fixture *fixture, int number, int days)
 {
-	uint8_t identity[BR_HASH_BYTES] = { number };
-	br_autostored struct br_stored stored = { 0 };
+	static const char *const globs[] = { "out/" };
+	br_auto(br_globs) struct br_globs *chosen = NULL;
+	br_autolisting struct br_listing outputs = { 0 };
+	br_autofree char *content = br_alloc(CONTENT_BYTES + 1);
+	uint8_t identity[BR_HASH_BYTES];
+	char path[BR_BLOB_PATH_BYTES];
 	struct br_err err = { 0 };
 
-	return br_store_find(fixture->store, identity, &stored, &err) &&
+	memset(content, 'a' + number, CONTENT_BYTES);
+	folder_write(fixture->project, "out/own", 0644, content);
+	memset(content, 'z', CONTENT_BYTES);
+	folder_write(fixture->project, "out/shared", 0644, content);
+	assert_true(br_globs_new(globs, 1, &chosen, &err));
+	assert_true(br_listing_find(
+		fixture->project_fd, chosen, true, &outputs, &err));
+	identity_of(number, identity);
+	assert_true(br_store_put(fixture->store, identity, fixture->project_fd,
+		&outputs, br_str(""), &err));
+	br_blob_path("ac", identity, path);
+	make_older(fixture, path, days);
+}
+
+static bool is_stored(const struct fixture *fixture, int number)
+{
+	uint8_t identity[BR_HASH_BYTES];
+	char path[BR_BLOB_PATH_BYTES];
+
+	identity_of(number, identity);
+	br_blob_path("ac", identity, path);
+	return faccessat(fixture->store_fd, path, F_OK, 0) == 0;
+}
+
+/* Whether it can be put back where nothing of it is. */
+static bool is_whole(const struct fixture *fixture, int number)
+{
+	br_autostored struct br_stored result = { 0 };
+	uint8_t identity[BR_HASH_BYTES];
+	struct br_err err = { 0 };
+
+	folder_write(fixture->project, "out/own", 0644, "of somebody else");
+	folder_write(fixture->project, "out/shared", 0644, "this too");
+	identity_of(number, identity);
+	return br_store_find(fixture->store, identity, &result, &err) &&
 		br_store_restore(
-			fixture->store, &stored, fixture->project_fd, &err);
+			fixture->store, &result, fixture->project_fd, &err);
 }
 
-static struct br_usage prune(
-	const struct fixture *fixture, struct br_prune_limits limits)
+static const struct br_prune_limits no_limits = { -1, -1, -1 };
+
+static struct br_pruned prune(const struct fixture *fixture,
+	const struct br_prune_limits *limits, bool is_dry)
 {
-	struct br_usage removed = { 0 };
+	br_autoinventory struct br_inventory inventory = { 0 };
+	struct br_pruned pruned;
 	struct br_err err = { 0 };
 
-	assert_true(br_store_prune(fixture->store, &limits, &removed, &err));
-	return removed;
+	assert_true(br_inventory_build(fixture->store, &inventory, &err));
+	assert_true(br_prune_choose(fixture->store, limits, &inventory, &err));
+	br_prune_remove(fixture->store, &inventory, is_dry, &pruned);
+	return pruned;
 }
 
-static void removes_nothing_where_everything_may_stay(void **state)
+static void removes_what_was_not_used_for_longest(void **state)
 {
 	const struct fixture *fixture = *state;
-	struct br_prune_limits any = { -1, -1, -1 };
+	struct br_prune_limits limits = no_limits;
 
-	put(fixture, 1, 400);
-	put(fixture, 2, 1);
-	age_blobs(fixture);
-	assert_int_equal(prune(fixture, any).size_bytes, 0);
-	assert_true(is_stored(fixture, 1));
-	assert_true(is_stored(fixture, 2));
-}
-
-static void removes_first_what_was_used_longest_ago(void **state)
-{
-	const struct fixture *fixture = *state;
-	/* Two files of their own, one that they share, and little more. */
-	struct br_prune_limits limits = { 33000, -1, -1 };
-	struct br_usage removed;
-	struct br_usage left;
-
-	put(fixture, 1, 2);
+	put(fixture, 1, 5);
 	put(fixture, 2, 9);
-	put(fixture, 3, 5);
-	age_blobs(fixture);
-	removed = prune(fixture, limits);
-	assert_int_equal(removed.result_count, 1);
-	assert_int_equal(removed.blob_count, 1);
-	assert_true(is_stored(fixture, 1));
+	put(fixture, 3, 7);
+	/* Two results of their own 100 kB, and what they share. */
+	limits.max_bytes = 320000;
+	assert_int_equal(prune(fixture, &limits, false).result_count, 1);
 	assert_false(is_stored(fixture, 2));
-	assert_true(is_stored(fixture, 3));
-	br_store_measure(fixture->store, &left);
-	assert_int_equal(left.result_count, 2);
-	/* Theirs, the common one, the log. */
-	assert_int_equal(left.blob_count, 4);
-	assert_true(left.size_bytes > INT64_C(30000));
-	assert_true(left.size_bytes <= limits.max_bytes);
+	assert_true(is_whole(fixture, 1));
+	assert_true(is_whole(fixture, 3));
 }
 
-static void removes_what_has_not_been_used_for_long(void **state)
+static void removes_what_is_older_than_wanted(void **state)
 {
 	const struct fixture *fixture = *state;
-	struct br_prune_limits limits = { -1, 7 * DAY_NS, -1 };
+	struct br_prune_limits limits = no_limits;
 
-	put(fixture, 1, 2);
+	put(fixture, 1, 5);
 	put(fixture, 2, 9);
-	age_blobs(fixture);
-	assert_int_equal(prune(fixture, limits).result_count, 1);
-	assert_true(is_stored(fixture, 1));
+	limits.max_age_ms = (int64_t)7 * DAY_SECONDS * 1000;
+	assert_int_equal(prune(fixture, &limits, false).result_count, 1);
 	assert_false(is_stored(fixture, 2));
+	assert_true(is_whole(fixture, 1));
 }
 
-static void removes_all_where_the_disk_cannot_have_enough_free(void **state)
+static void makes_as_much_room_as_is_wanted(void **state)
 {
 	const struct fixture *fixture = *state;
-	struct br_prune_limits limits = { -1, -1, INT64_MAX };
+	struct br_prune_limits limits = no_limits;
 
-	put(fixture, 1, 1);
-	age_blobs(fixture);
-	assert_int_equal(prune(fixture, limits).blob_count, 3);
+	put(fixture, 1, 5);
+	limits.min_free_bytes = 1;
+	assert_int_equal(prune(fixture, &limits, false).result_count, 0);
+	limits.min_free_bytes = INT64_MAX / 2;
+	assert_int_equal(prune(fixture, &limits, false).result_count, 1);
 	assert_false(is_stored(fixture, 1));
 }
 
-static void leaves_contents_that_a_build_may_be_about_to_name(void **state)
+static void says_without_doing_it_what_a_prune_would_do(void **state)
 {
 	const struct fixture *fixture = *state;
-	struct br_prune_limits nothing = { 0, -1, -1 };
-	struct br_usage removed;
+	struct br_prune_limits limits = no_limits;
 
-	put(fixture, 1, 1);
-	removed = prune(fixture, nothing);
-	assert_int_equal(removed.result_count, 1);
-	assert_int_equal(removed.blob_count, 0);
+	put(fixture, 1, 5);
+	put(fixture, 2, 9);
+	limits.max_bytes = 0;
+
+	struct br_pruned would = prune(fixture, &limits, true);
+	assert_true(is_whole(fixture, 1));
+	assert_true(is_whole(fixture, 2));
+
+	struct br_pruned did = prune(fixture, &limits, false);
+	assert_int_equal(did.result_count, would.result_count);
+	assert_int_equal(did.size_bytes, would.size_bytes);
+	assert_true(did.size_bytes > (int64_t)3 * CONTENT_BYTES);
 }
 
-static void remembers_what_a_stage_was(void **state)
+static void keeps_a_result_that_is_used_meanwhile(void **state)
 {
 	const struct fixture *fixture = *state;
-	static const uint8_t identity[BR_HASH_BYTES] = { 1, 2 };
-	br_autohistory struct br_history history = { 0 };
+	const struct br_prune_limits limits = { 0, -1, -1 };
+	br_autoinventory struct br_inventory inventory = { 0 };
+	br_autostored struct br_stored result = { 0 };
+	uint8_t identity[BR_HASH_BYTES];
+	struct br_pruned pruned;
 	struct br_err err = { 0 };
 
-	assert_true(br_history_save(fixture->store, "/home/a\nb", "test",
-		identity, br_str("buildr-key 1\nstep x 1\n"), &err));
-	assert_true(br_history_load(
-		fixture->store, "/home/a\nb", "test", &history, &err));
-	assert_memory_equal(history.identity, identity, BR_HASH_BYTES);
-	assert_string_equal(history.project, "/home/a\\012b");
-	assert_string_equal(history.stage, "test");
-	assert_string_equal(
-		br_buf_text(&history.record), "buildr-key 1\nstep x 1\n");
-	assert_true(history.written_ns > 0);
-	br_history_done(&history);
-	assert_false(br_history_load(
-		fixture->store, "/home/a", "test", &history, &err));
+	put(fixture, 1, 5);
+	put(fixture, 2, 9);
+	assert_true(br_inventory_build(fixture->store, &inventory, &err));
+	assert_true(br_prune_choose(fixture->store, &limits, &inventory, &err));
+	identity_of(2, identity);
+	assert_true(br_store_find(fixture->store, identity, &result, &err));
+	br_prune_remove(fixture->store, &inventory, false, &pruned);
+	assert_int_equal(pruned.result_count, 1);
+	assert_false(is_stored(fixture, 1));
+	assert_true(is_whole(fixture, 2));
+}
+
+static void a_restore_that_loses_its_contents_finds_nothing(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct br_prune_limits limits = { 0, -1, -1 };
+	br_autostored struct br_stored result = { 0 };
+	uint8_t identity[BR_HASH_BYTES];
+	struct br_err err = { 0 };
+
+	put(fixture, 1, 5);
+	folder_write(fixture->project, "out/own", 0644, "of somebody else");
+	identity_of(1, identity);
+	assert_true(br_store_find(fixture->store, identity, &result, &err));
+	assert_int_equal(prune(fixture, &limits, false).result_count, 1);
+	assert_false(br_store_restore(
+		fixture->store, &result, fixture->project_fd, &err));
 	assert_int_equal(err.code, BR_ENOTFOUND);
-	assert_string_equal(
-		err.text, "nothing is known of an earlier run of stage 'test'");
 }
 
-static void note(void *ctx, const struct br_history *history)
-{
-	size_t *sum = ctx;
-
-	*sum += history->identity[0];
-}
-
-static void tells_every_stage_until_it_is_forgotten(void **state)
+static void leaves_what_a_build_is_storing(void **state)
 {
 	const struct fixture *fixture = *state;
+	const struct br_prune_limits limits = { 0, -1, -1 };
+	char path[BR_BLOB_PATH_BYTES];
+	char temporary[BR_BLOB_TEMPORARY_BYTES];
+	char note[BR_BLOB_PATH_BYTES];
+	uint8_t digest[BR_HASH_BYTES];
 	struct br_err err = { 0 };
-	size_t sum = 0;
+	int fd = br_blob_make_temporary(fixture->store_fd, temporary);
 
-	br_history_each(fixture->store, note, &sum);
-	assert_int_equal(sum, 0);
-	for (size_t i = 0; i < 4; i++) {
-		uint8_t identity[BR_HASH_BYTES] = { (uint8_t)(1U << i) };
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_true(br_blob_put(
+		fixture->store_fd, br_str("content"), digest, &err));
+	br_blob_path("cas", digest, path);
+	br_users_note(fixture->store, digest, "build", "/one");
+	br_blob_path("who", digest, note);
+	assert_int_equal(prune(fixture, &limits, false).size_bytes, 0);
+	assert_true(br_blob_is_there(fixture->store_fd, digest, 7));
+	assert_int_equal(faccessat(fixture->store_fd, temporary, F_OK, 0), 0);
+	assert_int_equal(faccessat(fixture->store_fd, note, F_OK, 0), 0);
 
-		/* The last two are one stage. */
-		assert_true(br_history_save(fixture->store, i < 2 ? "/a" : "/b",
-			i == 1 ? "y" : "x", identity, br_str(""), &err));
-	}
-	br_history_each(fixture->store, note, &sum);
-	assert_int_equal(sum, 1 + 2 + 8);
-	br_history_forget(fixture->store, "/a", "x");
-	sum = 0;
-	br_history_each(fixture->store, note, &sum);
-	assert_int_equal(sum, 2 + 8);
+	/* Two days later its build is gone. */
+	make_older(fixture, note, 2);
+	make_older(fixture, path, 2);
+	make_older(fixture, temporary, 2);
+	assert_int_equal(prune(fixture, &no_limits, false).size_bytes, 7);
+	assert_false(br_blob_is_there(fixture->store_fd, digest, 7));
+	assert_int_equal(faccessat(fixture->store_fd, temporary, F_OK, 0), -1);
+	assert_int_equal(faccessat(fixture->store_fd, note, F_OK, 0), -1);
 }
 
-static void remembers_what_an_image_was_on_an_engine(void **state)
+static void removes_what_is_damaged(void **state)
 {
 	const struct fixture *fixture = *state;
-	br_autofree char *digest = NULL;
-	struct br_err err = { 0 };
+	uint8_t identity[BR_HASH_BYTES];
+	char path[BR_BLOB_PATH_BYTES];
 
-	assert_false(br_images_find(
-		fixture->store, "unix:///a", "alpine:3", &digest));
-	assert_true(br_images_save(
-		fixture->store, "unix:///a", "alpine:3", "sha256:12", &err));
-	assert_true(br_images_save(
-		fixture->store, "unix:///a", "alpine:3", "sha256:34", &err));
-	assert_true(br_images_find(
-		fixture->store, "unix:///a", "alpine:3", &digest));
-	assert_string_equal(digest, "sha256:34");
-	assert_false(br_images_find(
-		fixture->store, "unix:///b", "alpine:3", &digest));
-	assert_false(br_images_find(
-		fixture->store, "unix:///a", "alpine:2", &digest));
+	put(fixture, 1, 0);
+	put(fixture, 2, 0);
+	identity_of(1, identity);
+	br_blob_path("ac", identity, path);
+	assert_int_equal(unlinkat(fixture->store_fd, path, 0), 0);
+	br_autofree char *whole = br_path_join(fixture->folder, path);
+	struct br_err err = { 0 };
+	assert_true(br_file_save_new(whole, 0600, "no result", 9, &err));
+	assert_int_equal(prune(fixture, &no_limits, false).result_count, 1);
+	assert_false(is_stored(fixture, 1));
+	assert_true(is_whole(fixture, 2));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void knows_which_stages_have_had_a_result(void **state)
+{
+	const struct fixture *fixture = *state;
+	br_autoinventory struct br_inventory inventory = { 0 };
+	uint8_t identity[BR_HASH_BYTES];
+	struct br_user user;
+	struct br_err err = { 0 };
+
+	put(fixture, 1, 0);
+	identity_of(1, identity);
+	br_users_note(fixture->store, identity, "build", "/one");
+	br_users_note(fixture->store, identity, "build", "/two");
+	br_users_note(fixture->store, identity, "build", "/one");
+	assert_true(br_inventory_build(fixture->store, &inventory, &err));
+	assert_int_equal(inventory.result_count, 1);
+
+	struct br_str rest = br_buf_str(&inventory.results[0].users);
+	assert_true(br_users_next(&rest, &user));
+	assert_true(br_str_is(user.stage, "build"));
+	assert_true(br_str_is(user.project, "/one"));
+	assert_true(br_users_next(&rest, &user));
+	assert_true(br_str_is(user.project, "/two"));
+	assert_false(br_users_next(&rest, &user));
+}
+
+static void a_process_of_its_own_prunes_once_an_hour(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct br_prune_limits limits = { 0, -1, -1 };
+	const struct timespec moment = { .tv_nsec = 5000000 };
+	int64_t deadline_ms = br_clock_now_ms() + PATIENCE_MS;
+
+	put(fixture, 1, 5);
+	br_prune_start(fixture->folder, &limits);
+	while (is_stored(fixture, 1) && br_clock_now_ms() < deadline_ms)
+		(void)nanosleep(&moment, NULL);
+	assert_false(is_stored(fixture, 1));
+
+	make_older(fixture, "pruned", 0);
+	struct stat before;
+	struct stat after;
+	assert_int_equal(fstatat(fixture->store_fd, "pruned", &before, 0), 0);
+	br_prune_start(fixture->folder, &limits);
+	assert_int_equal(fstatat(fixture->store_fd, "pruned", &after, 0), 0);
+	assert_int_equal(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
+	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+}
+
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(removes_nothing_where_everything_may_stay),
-		TEST(removes_first_what_was_used_longest_ago),
-		TEST(removes_what_has_not_been_used_for_long),
-		TEST(removes_all_where_the_disk_cannot_have_enough_free),
-		TEST(leaves_contents_that_a_build_may_be_about_to_name),
-		TEST(remembers_what_a_stage_was),
-		TEST(remembers_what_an_image_was_on_an_engine),
-		TEST(tells_every_stage_until_it_is_forgotten),
+		TEST(removes_what_was_not_used_for_longest),
+		TEST(removes_what_is_older_than_wanted),
+		TEST(makes_as_much_room_as_is_wanted),
+		TEST(says_without_doing_it_what_a_prune_would_do),
+		TEST(keeps_a_result_that_is_used_meanwhile),
+		TEST(a_restore_that_loses_its_contents_finds_nothing),
+		TEST(leaves_what_a_build_is_storing),
+		TEST(removes_what_is_damaged),
+		TEST(knows_which_stages_have_had_a_result),
+		TEST(a_process_of_its_own_prunes_once_an_hour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
