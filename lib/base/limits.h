@@ -101,6 +101,8 @@ enum {
 	BR_LIMIT_STORED_LOG_BYTES = 256 * 1024 * 1024,
 	/* Which stages have had a result: a hundred with long names. */
 	BR_LIMIT_USERS_BYTES = 64 * 1024,
+	/* All that a result in a remote cache names: 64 GiB, as much as a disk might have. */
+	BR_LIMIT_REMOTE_MIB = 64 * 1024,
 	/* A stored folder that is empty has its mode and nothing else. */
 	BR_LIMIT_STORED_TREE_BYTES = 1024,
 
