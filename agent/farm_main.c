@@ -26,6 +26,7 @@ static int run(const struct options *options)
 	case COMMAND_HELP:
 	case COMMAND_LOG:
 	case COMMAND_EVENTS:
+	case COMMAND_CACHE:
 		break;
 	}
 	(void)fprintf(stderr, "buildr-farm: this is a part of buildr\n");

@@ -256,6 +256,16 @@ static const char *answer_value(
 	return "words";
 }
 
+static void answer_cache(struct answer *answer)
+{
+	static const char *const verbs[] = { "ls", "du", "prune", "rm" };
+
+	for (size_t i = 0; answer->line->word_count == 1 && i < 4; i++)
+		offer(answer, verbs[i], NULL);
+	if (answer->line->word_count > 1)
+		offer_stages(answer);
+}
+
 /* What stands where no option does. */
 static void answer_argument(struct answer *answer)
 {
@@ -271,6 +281,8 @@ static void answer_argument(struct answer *answer)
 	else if (line->command == COMMAND_COMPLETION)
 		for (size_t i = 0; i < SCRIPTS; i++)
 			offer(answer, scripts[i].name, NULL);
+	else if (line->command == COMMAND_CACHE)
+		answer_cache(answer);
 	else if (line->command == COMMAND_INIT)
 		for (size_t i = 0; i < KINDS; i++)
 			offer(answer, kinds[i].name, kinds[i].title);

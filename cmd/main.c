@@ -84,6 +84,8 @@ static int run_command(const struct options *options, char **argv)
 		return cmd_doctor(options, argv);
 	case COMMAND_COMPLETION:
 		return cmd_completion(options);
+	case COMMAND_CACHE:
+		return cmd_cache(options);
 	case COMMAND_HELP:
 		return STATUS_USAGE;
 	}

@@ -8,7 +8,8 @@
 
 enum {
 	ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
-		COMMAND_SHELL | COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG,
+		COMMAND_SHELL | COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG |
+		COMMAND_CACHE,
 	PLANNING = COMMAND_RUN | COMMAND_PLAN,
 	OPENING = COMMAND_RUN | COMMAND_SHELL,
 	SHOWING = COMMAND_RUN | COMMAND_SUBMIT,
@@ -137,6 +138,37 @@ static bool set_log_size(
 		br_wrap(err, "--log-size");
 }
 
+/* Here nothing at all makes sense. */
+static bool parse_size(const char *value, int64_t *size_bytes, const char *name,
+	struct br_err *err)
+{
+	if (!strcmp(value, "0")) {
+		*size_bytes = 0;
+		return true;
+	}
+	return br_parse_size(value, size_bytes, err) ||
+		br_wrap(err, "--%s", name);
+}
+
+static bool set_max_size(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return parse_size(value, &options->max_size_bytes, "max-size", err);
+}
+
+static bool set_min_free(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return parse_size(value, &options->min_free_bytes, "min-free", err);
+}
+
+static bool set_max_age(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return br_parse_duration(value, &options->max_age_ms, err) ||
+		br_wrap(err, "--max-age");
+}
+
 /* Where the value of a row goes. */
 #define SWITCH(member) OPTION_SWITCH, offsetof(struct options, member)
 #define TEXT(member) OPTION_TEXT, offsetof(struct options, member)
@@ -178,13 +210,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "pull images: missing (default), always or never" },
 	{ "output", 'o', "FORM",
 		SHOWING | COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH |
-			COMMAND_DOCTOR | COMMAND_LOG,
+			COMMAND_DOCTOR | COMMAND_LOG | COMMAND_CACHE,
 		VALUE(set_output), CHOICES(output_choices),
 		/* BUILDR_OUTPUT means `run`, and must not break the others. */
 		.without_variable = COMMAND_CHECK | COMMAND_PLAN |
-			COMMAND_WATCH | COMMAND_DOCTOR | COMMAND_LOG,
+			COMMAND_WATCH | COMMAND_DOCTOR | COMMAND_LOG |
+			COMMAND_CACHE,
 		.help = "live, plain, json, quiet; plan: text, json, dot, mermaid; "
-			"check, doctor: text, json" },
+			"check, doctor, cache: text, json" },
 	{ "group", '\0', NULL, SHOWING | COMMAND_LOG, SWITCH(is_grouped),
 		.without_variable = COMMAND_LOG,
 		.help = "print each stage as a block when it ends" },
@@ -194,10 +227,20 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "when a stage fails, stop the others too" },
 	{ "no-cache", '\0', NULL, COMMAND_RUN, SWITCH(is_no_cache),
 		.help = "ignore and do not write the stage cache" },
-	{ "dry-run", '\0', NULL, COMMAND_RUN | COMMAND_INIT, SWITCH(is_dry_run),
-		.without_variable = COMMAND_INIT,
+	{ "dry-run", '\0', NULL, COMMAND_RUN | COMMAND_INIT | COMMAND_CACHE,
+		SWITCH(is_dry_run),
+		.without_variable = COMMAND_INIT | COMMAND_CACHE,
 		.help = "print the plan and run nothing; init: print it and "
-			"write nothing" },
+			"write nothing; cache: remove nothing" },
+	{ "max-size", '\0', "SIZE", COMMAND_CACHE, VALUE(set_max_size),
+		.without_variable = COMMAND_CACHE,
+		.help = "prune: keep at most so much, like 5g" },
+	{ "max-age", '\0', "DURATION", COMMAND_CACHE, VALUE(set_max_age),
+		.without_variable = COMMAND_CACHE,
+		.help = "prune: remove what was not used for so long, like 7d" },
+	{ "min-free", '\0', "SIZE", COMMAND_CACHE, VALUE(set_min_free),
+		.without_variable = COMMAND_CACHE,
+		.help = "prune: until so much of the file system is free" },
 	{ "list", '\0', NULL, COMMAND_INIT, SWITCH(is_list),
 		.without_variable = COMMAND_INIT,
 		.help = "print what TEMPLATE can be" },
@@ -269,6 +312,9 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "say more" },
 	{ "quiet", 'q', NULL, ALL_COMMANDS, SWITCH(is_quiet),
 		.help = "only what went wrong; as -o quiet" },
+	{ "remote-cache", '\0', "URL" },
+	{ "remote-cache-ca", '\0', "FILE" },
+	{ "remote-cache-read-only" },
 	{ "keep", '\0', NULL, COMMAND_RUN, SWITCH(is_kept),
 		.help = "when a stage has failed, leave its container running" },
 	{ "shell-on-fail", '\0', NULL, COMMAND_RUN, SWITCH(is_shell_on_fail),
@@ -331,7 +377,12 @@ const struct command_row command_rows[COMMAND_ROWS] = {
 	{ "watch", COMMAND_WATCH, "show every build of the agents", "",
 		"A line for each build that starts, stage that ends, and build "
 		"that ends;\nwith -o json every event as it is.\n" },
-	{ "cache", 0, NULL },
+	{ "cache", COMMAND_CACHE,
+		"what the stage cache has, and making it smaller",
+		"ls|du|prune|rm [STAGE...]",
+		"ls lists results, du how much they take; rm removes those of stages of "
+		"the project\nat hand. prune without an option keeps 10 GiB, used in "
+		"the last 30 days.\n" },
 	{ "why", 0, NULL },
 };
 
@@ -342,7 +393,7 @@ unsigned option_output_commands(enum output output)
 	case OUTPUT_JSON:
 		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
 			COMMAND_SHELL | COMMANDS_FARM | COMMANDS_TOOL |
-			COMMANDS_LOG;
+			COMMANDS_LOG | COMMAND_CACHE;
 	case OUTPUT_PLAIN:
 		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH |
 			COMMAND_LOG;
@@ -350,7 +401,8 @@ unsigned option_output_commands(enum output output)
 	case OUTPUT_QUIET:
 		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_LOG;
 	case OUTPUT_TEXT:
-		return COMMAND_CHECK | COMMAND_PLAN | COMMAND_DOCTOR;
+		return COMMAND_CHECK | COMMAND_PLAN | COMMAND_DOCTOR |
+			COMMAND_CACHE;
 	case OUTPUT_DOT:
 	case OUTPUT_MERMAID:
 		return COMMAND_PLAN;

@@ -60,7 +60,7 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_ROWS = 49 };
+enum { OPTION_ROWS = 55 };
 extern const struct option_row option_rows[OPTION_ROWS];
 
 struct command_row {

@@ -179,8 +179,8 @@ static bool check_output(const struct options *options, struct br_err *err)
 static void count_arguments(enum command command, size_t *least, size_t *most)
 {
 	*least = (command &
-			 (COMMAND_SUBMIT | COMMAND_CANCEL |
-				 COMMAND_COMPLETION)) != 0;
+			 (COMMAND_SUBMIT | COMMAND_CANCEL | COMMAND_COMPLETION |
+				 COMMAND_CACHE)) != 0;
 	*most = SIZE_MAX;
 	if (command == COMMAND_SUBMIT)
 		*most = 2;
@@ -292,6 +292,9 @@ bool options_parse(
 	};
 
 	options->grace_ms = BR_RUN_GRACE_MS;
+	options->max_size_bytes = -1;
+	options->max_age_ms = -1;
+	options->min_free_bytes = -1;
 	options->log_builds = BR_LOG_KEPT;
 	options->log_bytes = BR_LOG_SIZE_BYTES;
 	return collect(argc, argv, &all, err) &&

@@ -35,6 +35,7 @@ enum command {
 	COMMAND_HELP = 1 << 11,
 	COMMAND_LOG = 1 << 12,
 	COMMAND_EVENTS = 1 << 13,
+	COMMAND_CACHE = 1 << 15,
 };
 
 /* What speaks to a broker, which another program does: see farm.c. */
@@ -129,6 +130,10 @@ struct options {
 	bool is_watched;
 	/* What changed, for it; NULL: git knows. */
 	const struct br_plan_names *changed;
+	/* Of the stage cache; -1: no limit. */
+	int64_t max_size_bytes;
+	int64_t max_age_ms;
+	int64_t min_free_bytes;
 	/* Of a log. */
 	bool is_followed;
 	bool is_failed_only;
