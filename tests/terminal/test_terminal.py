@@ -93,6 +93,8 @@ def is_stopped_by_ctrl_c(program):
         wait_until_it_runs(terminal)
         terminal.send("C-c")
         check_equal(status_of(terminal), 130, "the status")
+        check("info: stopping the build; a second Ctrl-C or SIGTERM ends buildr at once"
+              in terminal.transcript(), "it does not say that it was heard")
         check(any(line.startswith("cancelled after") for line in terminal.transcript()),
               "it does not say that it was cancelled")
 
