@@ -128,7 +128,7 @@ static void a_switch_wants_a_value_it_knows(void **state)
 	setenv("BUILDR_GROUP", "maybe", 1);
 	assert_false(parse(line, &options, &err));
 	assert_string_equal(err.text,
-		"BUILDR_GROUP: the value 'maybe' is none of 1, true, 0, false, ");
+		"BUILDR_GROUP: the value 'maybe' is none of 1, true, 0, false");
 	options_done(&options);
 }
 
