@@ -274,7 +274,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	{ "shell-on-fail", '\0', NULL, COMMAND_RUN, SWITCH(is_shell_on_fail),
 		.help = "when a stage has failed, open a shell in its container" },
 	{ "kept", '\0', "BUILD", COMMAND_GC, TEXT(kept),
-		.help = "also what --keep has left of this build, or of all" },
+		.help = "gc: also what --keep has left of this build, or of all" },
 	{ "needs", '\0', NULL, COMMAND_SHELL, SWITCH(has_needs),
 		.help = "run what the stage needs before its shell" },
 	{ "junit", '\0', "FILE", COMMAND_RUN | COMMAND_LOG, TEXT(junit),
