@@ -55,7 +55,8 @@ int cmd_log(const struct options *options)
 	int status = log_place_find(options, &place);
 
 	if (status == STATUS_PASS)
-		status = options->stage_count > 0 || options->is_followed
+		status = options->stage_count > 0 || options->is_followed ||
+				options->junit
 			? log_show(options, &place)
 			: list_builds(options, &place);
 	log_place_done(&place);

@@ -189,6 +189,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 		.is_keep = options->is_kept,
 		.gc_command = br_buf_text(&gc),
 		.cancel_fd = signals_catch(options->is_watched),
+		.second_stop = "a second Ctrl-C or SIGTERM",
 	};
 	br_run(plan, &how, &outcome);
 	if (seat)

@@ -82,7 +82,7 @@ static int run_shell(const struct options *options, const struct br_plan *plan,
 	}
 	prologue.view = make_view(options);
 	br_bus_add(&bus, &prologue.sink);
-	terminal_open(&terminal, STDOUT_FILENO, NULL);
+	terminal_open(&terminal, STDOUT_FILENO, prologue.view);
 
 	const struct br_run_options how = {
 		.engine = engine,

@@ -241,6 +241,13 @@ static void offer_builds(struct answer *answer)
 	br_diags_done(&diags);
 }
 
+/* The value of `gc --kept`. */
+static void offer_kept(struct answer *answer)
+{
+	offer(answer, "all", "all builds that have ended");
+	offer_builds(answer);
+}
+
 static const char *answer_value(
 	struct answer *answer, const struct option_row *row)
 {
@@ -250,6 +257,8 @@ static const char *answer_value(
 		return "files";
 	if (!strcmp(row->value_name, "STAGE"))
 		offer_stages(answer);
+	if (!strcmp(row->value_name, "BUILD"))
+		offer_kept(answer);
 	for (size_t i = 0; i < row->choice_count; i++)
 		if (option_fits(row, &row->choices[i], answer->line->command))
 			offer(answer, row->choices[i].name, NULL);

@@ -52,7 +52,7 @@ void doctor_engine(struct doctor *doctor);
 /* Registries, of docker's config.json and of the manifest: who has credentials. */
 void doctor_registries(struct doctor *doctor);
 
-/* The broker, where one is named. */
+/* The broker, if one is named. */
 void doctor_broker(struct doctor *doctor);
 
 /* Look whether there is room in `folder`, of which `what` says what it is for. */

@@ -35,6 +35,17 @@ static bool has_program(const char *name)
 	return false;
 }
 
+/* What to type where the address that somebody has chosen is no good. */
+static const char *mend_source(struct doctor *doctor, const char *source)
+{
+	if (!strcmp(source, "DOCKER_HOST"))
+		return "start that engine, or: unset DOCKER_HOST";
+	if (br_has_prefix(source, "docker context"))
+		return "start that engine, or: docker context use default";
+	return br_arena_format(&doctor->arena,
+		"start that engine, or call buildr without %s", source);
+}
+
 /* What to type where nobody answers at `address`. */
 static const char *mend_engine(
 	struct doctor *doctor, const struct br_address *address)
@@ -42,8 +53,7 @@ static const char *mend_engine(
 	const char *path = address->socket_path;
 
 	if (address->source && strcmp(address->source, "default") != 0)
-		return br_arena_format(&doctor->arena,
-			"start that engine, or look at %s", address->source);
+		return mend_source(doctor, address->source);
 	if (path && access(path, F_OK) == 0 && access(path, W_OK) < 0)
 		return br_arena_format(&doctor->arena,
 			"sudo usermod -aG \"$(stat -c %%G '%s')\" \"$USER\", "
@@ -66,14 +76,21 @@ static void no_engine(struct doctor *doctor, const struct br_err *err)
 	struct br_err why = { 0 };
 
 	/* It has named the culprit itself where not even an address was found. */
-	doctor_wrong(doctor, "engine",
-		br_address_find(doctor->options->docker_sock, &address, &why)
-			? mend_engine(doctor, &address)
-			: "look at -H, DOCKER_HOST and 'docker context ls'",
-		"%s",
-		err->code == BR_ECANCELED
-			? "the engine takes a connection and does not answer"
-			: err->text);
+	if (!br_address_find(doctor->options->docker_sock, &address, &why))
+		doctor_wrong(doctor, "engine",
+			br_has_prefix(why.text, "DOCKER_HOST")
+				? "unset DOCKER_HOST"
+				: "look at -H, DOCKER_HOST and 'docker context "
+				  "ls'",
+			"%s", err->text);
+	else
+		doctor_wrong(doctor, "engine", mend_engine(doctor, &address),
+			"%s; the address is from: %s",
+			err->code == BR_ECANCELED
+				? "the engine takes a connection and does not "
+				  "answer"
+				: err->text,
+			address.source);
 }
 
 static void tell_engine(struct doctor *doctor,

@@ -167,8 +167,11 @@ void doctor_broker(struct doctor *doctor)
 	const char *mend = "look at BUILDR_BROKER, 'broker' in the "
 			   "configuration, and whether RabbitMQ runs there";
 
-	if (!doctor->options->broker)
+	if (!doctor->options->broker) {
+		doctor_ok(doctor, "broker",
+			"none is named, and only builds on agents need one");
 		return;
+	}
 	if (!ask_farm(doctor, &answer, &status, &err))
 		doctor_wrong(doctor, "broker", mend, "%s", err.text);
 	else if (status != STATUS_PASS)

@@ -18,6 +18,8 @@
 #include "log/follow.h"
 #include "log/reader.h"
 #include "log/stages.h"
+#include "view/both.h"
+#include "view/junit.h"
 #include "view/only.h"
 #include "view/view.h"
 
@@ -107,6 +109,8 @@ struct show {
 	struct br_names names;
 	struct br_log_reader *reader;
 	struct br_sink *view;
+	/* NULL: none is wanted. */
+	struct br_sink *report;
 	/* build.finished has been shown. */
 	bool has_finished;
 };
@@ -203,6 +207,8 @@ static int show_events(struct show *show)
 	first = br_log_reader_next(show->reader);
 	show->view = views_make_of_log(
 		show->options, br_log_reader_header(show->reader)->command);
+	if (show->report)
+		show->view = br_both_new(show->view, show->report);
 	if (show->names.count > 0)
 		show->view = br_only_new(show->view, &show->names);
 	is_shown = !first || show_event(show, first, &err);
@@ -243,6 +249,17 @@ static bool choose_stages(
 	return false;
 }
 
+/* Also of a build that has not finished, or of which the view could not show all. */
+static int close_report(struct br_sink *report, int status)
+{
+	struct br_err err = { 0 };
+
+	if (br_junit_close(report, &err))
+		return status;
+	complain(&err);
+	return status == STATUS_PASS ? STATUS_ENVIRONMENT : status;
+}
+
 static int show_build(struct show *show)
 {
 	br_auto(br_log_reader) struct br_log_reader *reader = NULL;
@@ -256,11 +273,16 @@ static int show_build(struct show *show)
 		return status_of(&err);
 	}
 	show->reader = reader;
+	if (show->options->junit &&
+		!br_junit_open(show->options->junit, &show->report, &err)) {
+		complain(&err);
+		return status_of(&err);
+	}
 	if ((show->names.count == 0 && !show->options->is_failed_only) ||
 		choose_stages(show, &stages, &status))
 		status = show_events(show);
 	br_log_stages_done(&stages);
-	return status;
+	return close_report(show->report, status);
 }
 
 int log_show(const struct options *options, const struct log_place *place)

@@ -29,11 +29,14 @@ static bool read_switch(const char *text, bool *is_on, struct br_err *err)
 		{ "true", 1 },
 		{ "0", 0 },
 		{ "false", 0 },
-		{ "", 0 },
 	};
 	int chosen = 0;
 
-	if (!option_choose("the value", text, choices, 5, &chosen, err))
+	if (text[0] == '\0') {
+		*is_on = false;
+		return true;
+	}
+	if (!option_choose("the value", text, choices, 4, &chosen, err))
 		return false;
 	*is_on = chosen == 1;
 	return true;

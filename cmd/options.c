@@ -162,17 +162,43 @@ static bool take_command(const struct given_all *given, struct options *options,
 	return true;
 }
 
+static const struct option_row *find_row(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(option_rows[i].name, name) != 0)
+		i++;
+	return &option_rows[i];
+}
+
+/* What `command` takes as the row's value. */
+static void add_forms(
+	const struct option_row *row, enum command command, struct br_buf *text)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < row->choice_count; i++) {
+		if (!option_fits(row, &row->choices[i], command))
+			continue;
+		br_buf_addf(text, "%s%s", between, row->choices[i].name);
+		between = ", ";
+	}
+}
+
 static bool check_output(const struct options *options, struct br_err *err)
 {
+	br_autobuf struct br_buf forms = { 0 };
 	unsigned commands = options->command;
 
 	/* What `plan` prints, so in any form that it has. */
 	if (options->is_dry_run)
 		commands |= COMMAND_PLAN;
-	return (commands & option_output_commands(options->output)) ||
-		br_fail(err, BR_EINPUT,
-			"'buildr %s' does not know this form of --output",
-			command_name(options->command));
+	if (commands & option_output_commands(options->output))
+		return true;
+	add_forms(find_row("output"), options->command, &forms);
+	return br_fail(err, BR_EINPUT,
+		"'buildr %s' does not know this form of --output, only %s",
+		command_name(options->command), br_buf_text(&forms));
 }
 
 /* How many arguments a command takes. */
@@ -316,7 +342,18 @@ void options_done(struct options *options)
 	*options = (struct options){ 0 };
 }
 
-static void add_option_help(const struct option_row *row, struct br_buf *text)
+/* Of one command: what all of them take together is nothing to it. */
+static void add_own_help(
+	const struct option_row *row, enum command command, struct br_buf *help)
+{
+	if (!strcmp(row->name, "output"))
+		add_forms(row, command, help);
+	else
+		br_buf_add_text(help, row->help);
+}
+
+static void add_option_help(
+	const struct option_row *row, const char *help, struct br_buf *text)
 {
 	br_autobuf struct br_buf names = { 0 };
 
@@ -324,7 +361,7 @@ static void add_option_help(const struct option_row *row, struct br_buf *text)
 		br_buf_addf(&names, "-%c, ", row->letter);
 	br_buf_addf(&names, "--%s%s%s", row->name, row->value_name ? " " : "",
 		row->value_name ? row->value_name : "");
-	br_buf_addf(text, "  %-27s %s\n", br_buf_text(&names), row->help);
+	br_buf_addf(text, "  %-27s %s\n", br_buf_text(&names), help);
 }
 
 /* What each of `commands` may take. */
@@ -334,7 +371,22 @@ static void add_options_help(unsigned commands, struct br_buf *text)
 	for (size_t i = 0; i < OPTION_ROWS; i++)
 		if (option_rows[i].commands & ~option_rows[i].unlisted &
 			commands)
-			add_option_help(&option_rows[i], text);
+			add_option_help(
+				&option_rows[i], option_rows[i].help, text);
+}
+
+static void add_options_of(enum command command, struct br_buf *text)
+{
+	br_buf_add_text(text, "\noptions:\n");
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+		br_autobuf struct br_buf help = { 0 };
+
+		if (!(row->commands & ~row->unlisted & (unsigned)command))
+			continue;
+		add_own_help(row, command, &help);
+		add_option_help(row, br_buf_text(&help), text);
+	}
 }
 
 static void add_command_help(const struct command_row *row, struct br_buf *text)
@@ -342,7 +394,7 @@ static void add_command_help(const struct command_row *row, struct br_buf *text)
 	br_buf_addf(text, "buildr %s: %s.\n\nusage: buildr %s [OPTIONS]%s%s\n",
 		row->name, row->help, row->name,
 		row->arguments[0] != '\0' ? " " : "", row->arguments);
-	add_options_help(row->command, text);
+	add_options_of(row->command, text);
 	br_buf_addf(text, "\n%sSee buildr-%s(1).\n",
 		row->details ? row->details : "", row->name);
 }

@@ -20,6 +20,7 @@
 #include "cmd/rerun_build.h"
 #include "cmd/rerun_files.h"
 #include "cmd/rerun_say.h"
+#include "cmd/views.h"
 #include "watch/batch.h"
 #include "watch/products.h"
 #include "watch/watch.h"
@@ -257,6 +258,18 @@ static void take_signals(struct rerun *rerun)
 	}
 }
 
+/*
+ * The end of a line has moved the cursor below where the live view has put it, and what
+ * the view has there would stay.
+ */
+static void undo_echo(const struct rerun *rerun)
+{
+	static const char up[] = "\x1b[A\r";
+
+	if (rerun->build > 0 && views_are_live(rerun->options))
+		(void)!write(STDOUT_FILENO, up, sizeof(up) - 1);
+}
+
 /* A line of the terminal: nothing, or `q`; its end is an end too. */
 static void take_keys(struct rerun *rerun)
 {
@@ -266,6 +279,8 @@ static void take_keys(struct rerun *rerun)
 	/* In the background it is not ours to read. */
 	if (n < 0 && errno != EINTR)
 		rerun->keys_fd = -1;
+	if (n > 0)
+		undo_echo(rerun);
 	if (n == 0 || (n > 0 && line[0] == 'q')) {
 		end(rerun,
 			rerun->build > 0 ? EXIT_SIGNAL + SIGTERM

@@ -91,10 +91,10 @@ static void begin(void *ctx)
 	struct terminal *terminal = ctx;
 	struct termios raw;
 
-	br_view_pause(terminal->view, true);
 	if (!terminal->seat.is_terminal ||
 		tcgetattr(STDIN_FILENO, &terminal->saved) < 0)
 		return;
+	br_view_pause(terminal->view, true);
 	start_guard(terminal);
 	raw = terminal->saved;
 	cfmakeraw(&raw);

@@ -93,6 +93,13 @@ static bool is_live(const struct options *options, int err_fd)
 		is_one_file(err_fd);
 }
 
+bool views_are_live(const struct options *options)
+{
+	return options->output != OUTPUT_JSON &&
+		options->output != OUTPUT_QUIET && !options->is_quiet &&
+		is_live(options, STDERR_FILENO);
+}
+
 /* What buildr says itself goes to `err_fd`. */
 static struct br_sink *make(
 	const struct options *options, const char *command, int err_fd)

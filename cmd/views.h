@@ -9,6 +9,9 @@
 /* Say whether `fd` is a terminal that has colour, and nobody says no. */
 bool views_has_color(int fd);
 
+/* Say whether views_make() makes the live one. */
+bool views_are_live(const struct options *options);
+
 /*
  * Make the view that --output asks for; `live` only where stdout and stderr are one
  * terminal. Its ticks must be heeded (sink.h). `command` is how to call buildr again for

@@ -169,6 +169,18 @@ static int poll_timeout_ms(const struct build *build)
 	return timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms;
 }
 
+/* Take requests to stop, and tell that the first one was heard. */
+static void take_stop(struct build *build)
+{
+	const char *second = build->options->second_stop;
+	bool is_first = build->stop.request_count == 0;
+
+	(void)br_stop_look(&build->stop);
+	if (is_first && build->stop.request_count == 1 && second)
+		br_emit_notice(&build->emitter, BR_LEVEL_INFO,
+			"stopping the build; %s ends buildr at once", second);
+}
+
 /* Requests to stop, and output that nobody takes any more. */
 static void heed_stop(struct build *build)
 {
@@ -199,7 +211,7 @@ static bool turn(struct build *build, struct br_err *err)
 	if (ready < 0 && errno != EINTR)
 		return br_fail_errno(err, "wait for the containers");
 	if (ready > 0 && stop->revents)
-		(void)br_stop_look(&build->stop);
+		take_stop(build);
 	/* Where somebody types nothing else is written. */
 	if (br_shell_is_open(shell)) {
 		build->is_flush_due = false;

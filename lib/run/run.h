@@ -72,6 +72,11 @@ struct br_run_options {
 	 * or SIGTERM. -1: nobody asks.
 	 */
 	int cancel_fd;
+	/*
+	 * What asks for the second time, for people ("a second Ctrl-C"), who are told
+	 * at the first; NULL: nobody is.
+	 */
+	const char *second_stop;
 };
 
 struct br_outcome {

@@ -272,6 +272,11 @@ static bool flush(struct br_sink *self, struct br_err *err)
 	return br_sink_flush(((struct group *)self)->inner, err);
 }
 
+static void pause_group(struct br_view *view, bool is_paused)
+{
+	br_view_pause(((struct group *)view)->inner, is_paused);
+}
+
 static void free_group(struct br_view *view)
 {
 	struct group *group = (struct group *)view;
@@ -292,6 +297,7 @@ struct br_sink *br_group_new(struct br_sink *view, enum br_group_order order)
 	group->view.sink.handle = handle;
 	group->view.sink.flush = flush;
 	group->view.free = free_group;
+	group->view.pause = pause_group;
 	group->inner = view;
 	group->order = order;
 	return &group->view.sink;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 #include "view/failure.h"
 #include "view/folds.h"
 #include "view/group.h"
@@ -23,6 +25,8 @@ struct plain {
 	size_t running;
 	/* What buildr says; kept for its memory. */
 	struct br_buf text;
+	/* The terminal is raw: somebody types to another program. */
+	bool is_raw;
 };
 
 /* Table, failures, verdict: what matters most stands last. */
@@ -54,6 +58,21 @@ static void add_text(struct plain *plain, const struct br_event *event)
 			&plain->text);
 }
 
+/* Nothing puts the cursor at the left, and somebody's line may stand there. */
+static void end_lines_as_raw(struct br_buf *text)
+{
+	br_autobuf struct br_buf lines = { 0 };
+
+	br_buf_add_text(&lines, "\r\n");
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->data[i] == '\n')
+			br_buf_add_char(&lines, '\r');
+		br_buf_add_char(&lines, text->data[i]);
+	}
+	br_buf_clear(text);
+	br_buf_add(text, lines.data, lines.len);
+}
+
 /* Say what there is to say, behind all output that came before. */
 static bool say(struct plain *plain, struct br_err *err)
 {
@@ -62,6 +81,8 @@ static bool say(struct plain *plain, struct br_err *err)
 	if (br_view_is_one_file(&plain->options) &&
 		!br_lines_break(&plain->lines, err))
 		return false;
+	if (plain->is_raw)
+		end_lines_as_raw(&plain->text);
 	return br_view_write_err(&plain->options, &plain->text, err);
 }
 
@@ -126,6 +147,14 @@ static bool flush(struct br_sink *self, struct br_err *err)
 	return br_lines_flush(&((struct plain *)self)->lines, err);
 }
 
+/* Of output nothing comes then; what must be said is said. */
+static void pause_plain(struct br_view *view, bool is_paused)
+{
+	struct plain *plain = (struct plain *)view;
+
+	plain->is_raw = is_paused && isatty(plain->options.err_fd);
+}
+
 static void free_plain(struct br_view *view)
 {
 	struct plain *plain = (struct plain *)view;
@@ -150,6 +179,7 @@ struct br_sink *br_plain_new(const struct br_view_options *options)
 	plain->view.sink.handle = handle;
 	plain->view.sink.flush = flush;
 	plain->view.free = free_plain;
+	plain->view.pause = pause_plain;
 	plain->options = *options;
 	plain->command =
 		br_strdup(options->command ? options->command : "buildr");

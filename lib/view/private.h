@@ -14,7 +14,7 @@ struct br_view {
 	void (*free)(struct br_view *view);
 	/* May be NULL: take away what is only shown while the build runs. */
 	void (*hide)(struct br_view *view);
-	/* May be NULL, for a view that only prints. */
+	/* May be NULL, for one that says nothing meanwhile. */
 	void (*pause)(struct br_view *view, bool is_paused);
 };
 

@@ -85,8 +85,9 @@ struct br_sink *br_live_new(const struct br_view_options *options);
 void br_view_hide(struct br_sink *view);
 
 /*
- * Hide it as br_view_hide() does, and keep what comes back until it may go on: the
- * terminal is somebody else's. `view` may be NULL.
+ * The terminal is somebody else's, and raw: hide it as br_view_hide() does, and keep what
+ * comes back until it may go on. One that only prints goes on, and ends its lines as such a
+ * terminal needs. `view` may be NULL.
  */
 void br_view_pause(struct br_sink *view, bool is_paused);
 

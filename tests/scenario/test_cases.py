@@ -341,6 +341,12 @@ def a_junit_report(program, wire):
         check_equal(cases, [("good", "1: true", []), ("good", "2: true", []),
                             ("bad", '1: echo "<&>"; false', ["failure"]),
                             ("bad", "2", ["skipped"])], "the report")
+        again = place.top / "again.xml"
+        check_equal(place.run("log", "-q", "--junit", str(again)).status, 0, "exit status")
+        check_equal(again.read_bytes(), report.read_bytes(), "the report from the log")
+        place.run("log", "@1", "good", "--junit", str(again))
+        check_equal([case.get("classname") for case in ElementTree.parse(again).iter("testcase")],
+                    ["good", "good"], "the report of one stage")
         check_equal([path.name for path in place.project.glob("report*")], ["report.xml"],
                     "what is there")
         for path, status in (("none/report.xml", 2), (".", 2), ("/proc/self/status/x", 2)):

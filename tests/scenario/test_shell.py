@@ -75,6 +75,7 @@ def jobs_are_controlled_by_keys(program, wire):
         at.ask("ping", "ping")
         at.type("\032")
         at.expect("Stopped")
+        at.expect("$ ")
         at.ask("jobs; echo has$((1))", "sleep 1000")
         at.expect("has1")
         at.ask("fg %2", "cat")
@@ -83,6 +84,8 @@ def jobs_are_controlled_by_keys(program, wire):
         at.expect("$ ")
         at.ask("echo status $?", "status 130")
         at.ask("kill %1; wait; echo gone$((1))", "gone1")
+        # Behind this prompt, since ^D means nothing to who reads a line already typed.
+        at.expect("$ ")
         # The end of the input is the shell's, too.
         at.ask("(exit 7)", "$ ")
         at.type("\004")
@@ -164,7 +167,8 @@ def what_goes_away_under_a_shell_is_told(program, wire):
         own, = (each["Id"] for each in containers_of(place) if each["ImageID"] != server)
         web, = (each["Id"] for each in containers_of(place) if each["ImageID"] == server)
         engine("DELETE", f"/containers/{web}?force=1")
-        at.expect("service 'web': ")
+        check("\r\n" in at.expect("service 'web': ")[-30:], "it stands in the shell's line")
+        check(at.expect("\n").endswith("\r"), "the next line begins below its end")
         at.ask("echo still", "still")
         engine("DELETE", f"/containers/{own}?force=1")
         check_equal(at.finish(), 3, "exit status")
@@ -307,34 +311,36 @@ def nothing_is_kept_of_what_passed_or_was_stopped(program, wire):
     manifest = KEPT + 'slow: {needs: [], script: [echo ready; sleep 1000]}\n'
     with place_of(program, manifest) as place:
         check_equal(place.run("run", "--keep", "pass", wire=wire, env=TOKEN).status, 0, "pass")
-        for number, status in ((signal.SIGTERM, 143), (signal.SIGKILL, -9)):
-            process = place.start("run", "--keep", "-o", "json", "one", "slow", wire=wire,
-                                  env=TOKEN)
+        stopped = [(place.start("run", "--keep", "-o", "json", "one", "slow", wire=wire,
+                                env=TOKEN), number, status)
+                   for number, status in ((signal.SIGTERM, 143), (signal.SIGKILL, -9))]
+        for process, number, status in stopped:
             wanted = {"one", "ready"}
             while wanted:
                 event = next_event(process, lambda event: event["type"] in (
                     "stage.finished", "output"))
                 wanted -= {event["stage"] if event["type"] == "stage.finished" else "ready"}
             process.send_signal(number)
+        for process, number, status in stopped:
             check_equal(finish(process).status, status, "exit status")
-            place.check_clean()
 
 
+# The longest first, so that none of them is alone at the end.
 CASES = [(function.__name__, function, wires) for function, wires in (
-    (a_shell_has_what_its_stage_has, WIRES),
-    (jobs_are_controlled_by_keys, WIRES[1:]),
-    (commands_come_from_stdin_where_it_is_no_terminal, WIRES[1:]),
-    (what_the_stage_needs_runs_on_request, WIRES[:1]),
-    (nothing_is_opened_for_what_makes_no_sense, WIRES[:1]),
-    (kill_9_in_a_shell_leaves_nothing_and_a_good_terminal, WIRES),
-    (sigterm_in_a_shell_ends_it, WIRES[1:]),
-    (what_goes_away_under_a_shell_is_told, WIRES[:1]),
-    (a_shell_is_opened_where_a_stage_has_failed, WIRES),
-    (a_build_that_is_stopped_in_a_shell_ends, WIRES[:1]),
-    (without_a_terminal_no_shell_is_opened, WIRES[:1]),
     (what_has_failed_is_kept, WIRES),
     (nothing_is_kept_of_what_passed_or_was_stopped, WIRES[1:]),
+    (what_goes_away_under_a_shell_is_told, WIRES[:1]),
+    (a_shell_is_opened_where_a_stage_has_failed, WIRES),
+    (a_shell_has_what_its_stage_has, WIRES),
+    (what_the_stage_needs_runs_on_request, WIRES[:1]),
+    (without_a_terminal_no_shell_is_opened, WIRES[:1]),
+    (kill_9_in_a_shell_leaves_nothing_and_a_good_terminal, WIRES),
+    (commands_come_from_stdin_where_it_is_no_terminal, WIRES[1:]),
+    (sigterm_in_a_shell_ends_it, WIRES[1:]),
+    (nothing_is_opened_for_what_makes_no_sense, WIRES[:1]),
+    (jobs_are_controlled_by_keys, WIRES[1:]),
+    (a_build_that_is_stopped_in_a_shell_ends, WIRES[:1]),
 )]
 
 if __name__ == "__main__":
-    main_of_cases(CASES, jobs=6)
+    main_of_cases(CASES, jobs=8)

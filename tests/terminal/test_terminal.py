@@ -7,6 +7,7 @@ usage: test_terminal.py PROGRAM
 
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -93,6 +94,8 @@ def is_stopped_by_ctrl_c(program):
         wait_until_it_runs(terminal)
         terminal.send("C-c")
         check_equal(status_of(terminal), 130, "the status")
+        check("info: stopping the build; a second Ctrl-C or SIGTERM ends buildr at once"
+              in terminal.transcript(), "it does not say that it was heard")
         check(any(line.startswith("cancelled after") for line in terminal.transcript()),
               "it does not say that it was cancelled")
 
@@ -133,6 +136,21 @@ def folds_where_a_log_has_folds(program):
             check((mark in seen) == has_marks, f"{environment}: {seen}")
 
 
+def a_key_that_is_heeded_leaves_nothing(program):
+    """Enter, with --watch: it stops the build, and its echo must not move what is below."""
+    with build(program, "-j", "4", "--watch") as (place, terminal):
+        wait_until_it_runs(terminal)
+        terminal.send("Enter")
+        terminal.wait_until(lambda: any(line.startswith("cancelled after")
+                                        for line in terminal.transcript()), "its end")
+        (place.project / "go").touch()
+        terminal.wait_for("Enter: run again")
+        terminal.send("q", "Enter")
+        check_equal(status_of(terminal), 1, "the status")
+        left = [line for line in terminal.transcript() if re.search(r" \d+ s +\d/\d \$", line)]
+        check_equal(left, [], "what is left of the view")
+
+
 def is_live_for_who_asks(program):
     with build(program, "-j", "4", "-o", "live", CI="true", NO_COLOR="1") as (place, terminal):
         wait_until_it_runs(terminal)
@@ -149,7 +167,7 @@ def main():
         (function.__name__.replace("_", " "), lambda test=function: test(program))
         for function in (is_live_on_a_terminal, is_stopped_by_ctrl_c, ends_with_its_terminal,
                          is_plain_where_nobody_watches, folds_where_a_log_has_folds,
-                         is_live_for_who_asks))
+                         is_live_for_who_asks, a_key_that_is_heeded_leaves_nothing))
 
 
 if __name__ == "__main__":

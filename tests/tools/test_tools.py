@@ -205,7 +205,14 @@ def doctor_tells_of_no_engine_and_goes_on():
             check(of_name(lines, name)[0]["ok"], f"the line {of_name(lines, name)}")
         check("docker.io: no credentials" in of_name(lines, "registry")[0]["text"],
               f"the line {of_name(lines, 'registry')}")
-        check_equal(of_name(lines, "broker"), [], "lines on a broker that nobody named")
+        broker, = of_name(lines, "broker")
+        check(broker["ok"] and "none is named" in broker["text"], f"the line {broker}")
+        for where in ("tcp://127.0.0.1:1", "nonsense"):
+            engine, = of_name(json.loads(here.run(
+                "doctor", "-o", "json", env=here.environment(DOCKER_HOST=where))[1])["lines"],
+                "engine")
+            check("DOCKER_HOST" in engine["text"] and
+                  engine["mend"].endswith("unset DOCKER_HOST"), f"the line {engine}")
         status, out, _ = here.run("doctor", "-H", NO_ENGINE, "-q")
         check_equal(status, 3, "exit status")
         check(re.fullmatch(r"WRONG  engine    .*\n       to mend:  .*\n", out), f"text {out!r}")

@@ -96,6 +96,7 @@ static void a_value_is_completed_in_either_form(void **state)
 	assert_completed("words\n", "--timeout", "");
 	assert_completed("words\n", "check", "--pull=n");
 	assert_completed("words\nbash\n", "completion", "b");
+	assert_completed("words\nall\n", "gc", "--kept", "a");
 	assert_completed("words\ncargo\ncmake\n", "init", "npm", "c");
 }
 

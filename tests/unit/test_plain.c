@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the goldens of tests/view cannot show: when, how much, and failures. */
+#include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -274,6 +276,29 @@ static void a_command_may_be_changed_after_the_view_was_made(void **state)
 	close_screen(&screen);
 }
 
+static void lines_begin_at_the_left_of_a_raw_terminal(void **state)
+{
+	char shown[256] = { 0 };
+	int ours = -1;
+	int theirs = -1;
+	struct termios raw = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	cfmakeraw(&raw);
+	assert_int_equal(openpty(&ours, &theirs, NULL, &raw, NULL), 0);
+	struct screen screen = open_screen(open_memory(), theirs);
+	br_view_pause(screen.view, true);
+	assert_true(write_notice(screen.view, &err));
+	br_view_pause(screen.view, false);
+	assert_true(write_notice(screen.view, &err));
+	assert_true(read(ours, shown, sizeof(shown) - 1) > 0);
+	assert_string_equal(
+		shown, "\r\ninfo: hear, hear\r\ninfo: hear, hear\n");
+	close_screen(&screen);
+	(void)close(ours);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_stderr_that_is_stdout_too_is_a_failure),
 		cmocka_unit_test(
 			a_command_may_be_changed_after_the_view_was_made),
+		cmocka_unit_test(lines_begin_at_the_left_of_a_raw_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
