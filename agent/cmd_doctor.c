@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd_doctor.c - what `buildr doctor` has to say of the broker, for cmd/doctor_machine.c. */
+/* cmd_doctor.c - what `buildr doctor` has to say of the broker, for cmd/doctor/doctor_machine.c. */
 #include <stdio.h>
 
 #include "agent/farm_commands.h"

@@ -15,7 +15,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "broker/broker.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 enum {
 	/* Confirms what is published. */

@@ -4,7 +4,7 @@
 
 #include "agent/farm.h"
 #include "agent/job.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 int cmd_submit(const struct options *options);
 int cmd_cancel(const struct options *options);

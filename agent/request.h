@@ -7,7 +7,7 @@
 #include "agent/job.h"
 #include "base/attr.h"
 #include "base/err.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 /*
  * Make the job that the options describe, with an id (but for --everywhere, where

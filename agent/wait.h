@@ -11,7 +11,7 @@
 #include "agent/builds.h"
 #include "agent/farm.h"
 #include "base/attr.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 /*
  * Show `builds`, whose events the farm is subscribed to.

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/json_text.h"
 #include "cmd/commands.h"
-#include "cmd/doctor.h"
+#include "cmd/doctor/doctor.h"
 
 BR_PRINTF(5, 0)
 static void add_line(struct doctor *doctor, const char *name, bool is_ok,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_events.c - `buildr events`: the events of a build as JSON lines. */
 #include "cmd/commands.h"
-#include "cmd/log_show.h"
+#include "cmd/log/log_show.h"
 
 int cmd_events(const struct options *options)
 {

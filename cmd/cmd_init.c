@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/suggest.h"
 #include "cmd/commands.h"
-#include "cmd/fill.h"
-#include "cmd/kinds.h"
+#include "cmd/init/fill.h"
+#include "cmd/init/kinds.h"
 
 #define MANIFEST ".buildr.yml"
 

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cmd/commands.h"
-#include "cmd/log_show.h"
-#include "cmd/log_table.h"
+#include "cmd/log/log_show.h"
+#include "cmd/log/log_table.h"
 #include "cmd/views.h"
 
 static void tell_rest(

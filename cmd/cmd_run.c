@@ -11,7 +11,7 @@
 #include "base/quote.h"
 #include "cmd/commands.h"
 #include "cmd/project.h"
-#include "cmd/rerun_build.h"
+#include "cmd/rerun/rerun_build.h"
 #include "cmd/signals.h"
 #include "cmd/terminal.h"
 #include "cmd/views.h"

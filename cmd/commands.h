@@ -6,7 +6,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 #include "manifest/manifest.h"
 #include "plan/plan.h"
 

@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "cmd/commands.h"
-#include "cmd/complete.h"
-#include "cmd/rerun.h"
+#include "cmd/completion/complete.h"
+#include "cmd/rerun/rerun.h"
 
 void complain(const struct br_err *err)
 {

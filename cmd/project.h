@@ -2,7 +2,7 @@
 /* project.h - from the options to a plan, mistakes printed. */
 #pragma once
 
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 #include "plan/plan.h"
 
 /*

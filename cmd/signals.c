@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cmd/rerun_build.h"
+#include "cmd/rerun/rerun_build.h"
 
 /* Where the signal handler writes, and what it has seen. */
 static volatile sig_atomic_t signal_fd = -1;

@@ -14,7 +14,7 @@ struct text {
 	const char *content;
 };
 
-/* Of cmd/templates, in the order in which `buildr init` looks for them (kinds.h). */
+/* Of cmd/init/templates, in the order in which `buildr init` looks for them (kinds.h). */
 enum { TEMPLATES = 10 };
 extern const struct text templates[TEMPLATES];
 

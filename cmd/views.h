@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/attr.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 #include "event/sink.h"
 
 /* Say whether `fd` is a terminal that has colour, and nobody says no. */

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cmd/complete.h"
+#include "cmd/completion/complete.h"
 #include "log/folder.h"
 #include "tests/support/folder.h"
 

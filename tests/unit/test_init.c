@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cmd/fill.h"
+#include "cmd/init/fill.h"
 #include "cmd/texts.h"
 #include "manifest/manifest.h"
 #include "tests/support/folder.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cmd/option_sources.h"
+#include "cmd/options/option_sources.h"
 #include "tests/support/folder.h"
 
 enum { ARGUMENTS = 16 };

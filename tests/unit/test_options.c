@@ -9,8 +9,8 @@
 
 #include "base/alloc.h"
 #include "base/clean.h"
-#include "cmd/option_rows.h"
-#include "cmd/options.h"
+#include "cmd/options/option_rows.h"
+#include "cmd/options/options.h"
 
 enum { ARGUMENTS = 16 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/log_table.h"
+#include "cmd/log/log_table.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/rerun_build.h"
+#include "cmd/rerun/rerun_build.h"
 
 #include <errno.h>
 #include <fcntl.h>

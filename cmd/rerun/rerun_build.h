@@ -7,7 +7,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 #include "plan/plan.h"
 
 /* What stops it, in place of SIGINT and SIGTERM, which it does not hear. */

@@ -2,7 +2,7 @@
 /*
  * kinds.h - the kinds of project that `buildr init` knows, by the files that they have.
  *
- * Each has a template of its name in cmd/templates, and a function that finds out what the
+ * Each has a template of its name in cmd/init/templates, and a function that finds out what the
  * template leaves open: kinds.c has the table.
  */
 #pragma once

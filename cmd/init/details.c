@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/details.h"
+#include "cmd/init/details.h"
 
 #include <assert.h>
 #include <regex.h>

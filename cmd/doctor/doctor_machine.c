@@ -10,8 +10,8 @@
 #include "base/clean.h"
 #include "base/program.h"
 #include "cmd/commands.h"
-#include "cmd/doctor.h"
-#include "cmd/option_sources.h"
+#include "cmd/doctor/doctor.h"
+#include "cmd/options/option_sources.h"
 #include "session/private.h"
 
 enum {

@@ -13,7 +13,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 #include "watch/folders.h"
 
 /* Starts out all zero. */

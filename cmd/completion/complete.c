@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/complete.h"
+#include "cmd/completion/complete.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "cmd/commands.h"
-#include "cmd/kinds.h"
-#include "cmd/option_rows.h"
+#include "cmd/init/kinds.h"
+#include "cmd/options/option_rows.h"
 #include "cmd/texts.h"
 #include "log/folder.h"
 #include "plan/graph.h"

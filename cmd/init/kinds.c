@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/kinds.h"
+#include "cmd/init/kinds.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clean.h"
 #include "base/file.h"
-#include "cmd/details.h"
+#include "cmd/init/details.h"
 
 const struct kind kinds[KINDS] = {
 	{ "cargo", "Rust with Cargo", { "Cargo.toml" }, .look = look_at_cargo },

@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 struct doctor_line {
 	const char *name;

@@ -2,7 +2,7 @@
 /*
  * fill.h - makes a manifest of templates.
  *
- * A template (cmd/templates) is the manifest as it will be, but that `@name@` is replaced by
+ * A template (cmd/init/templates) is the manifest as it will be, but that `@name@` is replaced by
  * what is known under the name, and that lines from `@if name@` to `@end@` are only there
  * where something is. What is behind `@beside@` is for a project of more than one kind:
  * the first one's template makes the manifest, and of each other one this part, which is
@@ -12,7 +12,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "cmd/kinds.h"
+#include "cmd/init/kinds.h"
 
 /*
  * Add the manifest for `count` kinds, at least one, of the project in `folder`, and to

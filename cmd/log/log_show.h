@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/attr.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 #include "log/builds.h"
 
 /* The logs of the project that the options mean. */

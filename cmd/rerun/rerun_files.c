@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/rerun_files.h"
+#include "cmd/rerun/rerun_files.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>

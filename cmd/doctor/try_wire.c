@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/try_wire.h"
+#include "cmd/doctor/try_wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "base/arguments.h"
 #include "base/clean.h"
 #include "base/suggest.h"
-#include "cmd/option_rows.h"
-#include "cmd/option_sources.h"
+#include "cmd/options/option_rows.h"
+#include "cmd/options/option_sources.h"
 #include "log/log.h"
 
 static struct br_argument describe_row(size_t index)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/log_show.h"
+#include "cmd/log/log_show.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/option_sources.h"
+#include "cmd/options/option_sources.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "base/settings.h"
 #include "base/suggest.h"
-#include "cmd/option_rows.h"
+#include "cmd/options/option_rows.h"
 
 /* The commands that look for a row here. */
 static unsigned readers_of(const struct option_row *row)

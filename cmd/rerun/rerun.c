@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/rerun.h"
+#include "cmd/rerun/rerun.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,9 +17,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cmd/commands.h"
-#include "cmd/rerun_build.h"
-#include "cmd/rerun_files.h"
-#include "cmd/rerun_say.h"
+#include "cmd/rerun/rerun_build.h"
+#include "cmd/rerun/rerun_files.h"
+#include "cmd/rerun/rerun_say.h"
 #include "cmd/views.h"
 #include "watch/batch.h"
 #include "watch/products.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/rerun_say.h"
+#include "cmd/rerun/rerun_say.h"
 
 #include <stdarg.h>
 #include <stdio.h>

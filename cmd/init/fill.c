@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/fill.h"
+#include "cmd/init/fill.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/clean.h"
-#include "cmd/details.h"
+#include "cmd/init/details.h"
 #include "cmd/texts.h"
 
 #define BESIDE "@beside@\n"

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "cmd/kinds.h"
+#include "cmd/init/kinds.h"
 
 /* Find what `name` is; "" where it is not known. Borrowed from `details`. */
 const char *details_find(const struct details *details, const char *name);

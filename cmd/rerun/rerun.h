@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 /*
  * Run, and again whenever files change, until it is told to end. Gives the exit

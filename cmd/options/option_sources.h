@@ -13,7 +13,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 /*
  * Take what the file says for `options->command`. To be called first; that there is none

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/option_rows.h"
+#include "cmd/options/option_rows.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "cmd/options.h"
+#include "cmd/options/options.h"
 
 enum option_kind {
 	/* No value: a bool that becomes true. */
