@@ -197,8 +197,13 @@ static void hangs_up_on_a_shell_that_is_stopped(void **state)
 	(void)state;
 	peer_open(&peer, &plain);
 	start(&peer, WORDS("bash", "--norc", "--noprofile", "-i"), true);
+	/*
+	 * A shell that reads a command may hear of it with the next key only, so it is
+	 * one that waits for a program.
+	 */
 	type(&peer,
-		"stty -echo; trap 'echo hung up; exit 3' HUP; echo up$((1))\n");
+		"stty -echo; trap 'echo hung up; exit 3' HUP; "
+		"sh -c 'echo up$((1)); exec sleep 1000'\n");
 	peer_run_until_seen(&peer, "up1");
 	br_session_stop(peer.session, 1, PEER_PATIENCE_MS);
 	peer_run_until_over(&peer, 1);
