@@ -92,6 +92,8 @@ enum {
 	BR_LIMIT_WATCH_HASH_BYTES = 16 * 1024 * 1024,
 	/* What stages read and write: Linux has 80,000 files, and this takes 0.5 GB. */
 	BR_LIMIT_LISTED_FILES = 1000000,
+	/* Of a glob: how far it has come at a path is a bit for each, and one for none. */
+	BR_LIMIT_GLOB_FOLDERS = 60,
 	/* PATH_MAX: no longer path is taken or given by a system call. */
 	BR_LIMIT_PATH_BYTES = 4096,
 

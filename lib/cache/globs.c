@@ -7,9 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
-
-/* A bit for each, and one for none. */
-enum { PARTS_MAX = 60 };
+#include "base/limits.h"
 
 enum part_kind {
 	/* `**`. */
@@ -84,10 +82,10 @@ static bool parse(struct br_arena *arena, const char *text, struct glob *glob,
 	const char *at = path + (path[0] == '/');
 	size_t count = count_parts(at);
 
-	if (count > PARTS_MAX)
+	if (count > BR_LIMIT_GLOB_FOLDERS)
 		return br_fail(err, BR_EINPUT,
 			"glob '%.60s...' has more than %d folders", text,
-			PARTS_MAX);
+			BR_LIMIT_GLOB_FOLDERS);
 	*glob = (struct glob){
 		.text = br_arena_strdup(arena, text),
 		.takes_away = text[0] == '!',

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "manifest/files.h"
 
+#include <string.h>
+
 #include "base/parse.h"
 #include "manifest/glob.h"
 
@@ -45,6 +47,27 @@ void br_cache_read(
 
 	if (br_read_bool(reader, entry, "true or false", &is_cached))
 		stage->is_uncached = !is_cached;
+}
+
+static bool is_true(const struct br_node *node)
+{
+	return node->kind == BR_NODE_SCALAR && node->is_plain &&
+		!strcmp(node->text, "true");
+}
+
+void br_cache_check(struct br_reader *reader, const struct br_node *mapping,
+	const struct br_stage *stage)
+{
+	const struct br_entry *cache = br_node_find(mapping, "cache");
+
+	/* What `defaults` say is for those stages that have inputs. */
+	if (stage->has_inputs || !cache || !is_true(cache->value))
+		return;
+	br_read_fail(reader, cache->place,
+		"list its files under 'inputs', as in [src/**]; [] where "
+		"there are none",
+		"'cache' is true, but without 'inputs' nothing says when the "
+		"stage must run again");
 }
 
 void br_cache_read_time(

@@ -16,6 +16,13 @@ void br_outputs_read(
 void br_cache_read(
 	struct br_reader *reader, const struct br_entry *entry, void *into);
 
+/*
+ * Check the stage that was read from `mapping`: where it says itself that it is to be
+ * cached, it has `inputs`.
+ */
+void br_cache_check(struct br_reader *reader, const struct br_node *mapping,
+	const struct br_stage *stage);
+
 /* Read `cache` of `prepare` into a struct br_stage: how long its state is kept. */
 void br_cache_read_time(
 	struct br_reader *reader, const struct br_entry *entry, void *into);

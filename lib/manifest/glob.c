@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/str.h"
 
 static bool fail(struct br_reader *reader, const struct br_entry *entry,
@@ -120,6 +121,15 @@ bool br_glob_check_path(struct br_reader *reader, const struct br_entry *entry,
 	return check_path(reader, entry, "changes", glob);
 }
 
+static size_t count_folders(const char *path)
+{
+	size_t count = 0;
+
+	for (; *path; path++)
+		count += *path == '/';
+	return count;
+}
+
 /* The same, and it does not name the project as the steps see it. */
 static bool check_file(struct br_reader *reader, const struct br_entry *entry,
 	const char *key, const char *glob)
@@ -131,6 +141,9 @@ static bool check_file(struct br_reader *reader, const struct br_entry *entry,
 			"leave out '/app': globs start at the project "
 			"directory, and '/' in front is that",
 			"must not begin with '/app'");
+	if (count_folders(path) >= BR_LIMIT_GLOB_FOLDERS)
+		return fail_in(reader, entry, key, "'**' is any number of them",
+			"must not have more than 60 folders");
 	return check_path(reader, entry, key, glob);
 }
 

@@ -199,7 +199,10 @@ struct br_stage {
 	const char *user;
 	/* NULL-terminated argv of the shell; NULL: `sh`. */
 	const char *const *shell;
-	/* Globs of the files that decide its result; there may be none. */
+	/*
+	 * Globs of the files that decide its result; there may be none. Without
+	 * `has_inputs` it is never taken from the stage cache.
+	 */
 	bool has_inputs;
 	struct br_texts inputs;
 	/* Paths and globs of what it produces. */
@@ -279,8 +282,7 @@ bool br_manifest_find(
  *
  * `diags` (all zero) gets every mistake and warning, sorted. Where it has an
  * error, *manifest is NULL, and the call is a success all the same: the mistakes
- * are its result. Stages, names, types and values are all checked; what this
- * version does not run is a mistake too.
+ * are its result. Stages, names, types and values are all checked.
  *
  * Ownership: the caller frees *manifest with br_manifest_free() and `diags` with
  * br_diags_done(); for as long as *manifest lives more may be added to `diags`,

@@ -66,16 +66,6 @@ static void report_unknown(struct br_reader *reader,
 		name, keys->owner);
 }
 
-static void read_value(struct br_reader *reader, const struct br_entry *entry,
-	const struct br_key *key, void *into)
-{
-	if (key->is_not_yet)
-		br_diags_add(reader->diags, BR_SEVERITY_ERROR,
-			entry->key->place, key->help,
-			"'%s' is not supported yet", key->name);
-	key->read(reader, entry, into);
-}
-
 void br_read_entry(struct br_reader *reader, const struct br_entry *entry,
 	const struct br_keys *keys, void *into)
 {
@@ -90,7 +80,7 @@ void br_read_entry(struct br_reader *reader, const struct br_entry *entry,
 			entry->key->place, NULL, "'%s' cannot stand in %s: %s",
 			key->name, keys->owner, key->refused);
 	else
-		read_value(reader, entry, key, into);
+		key->read(reader, entry, into);
 }
 
 bool br_read_mapping(struct br_reader *reader, const struct br_entry *entry,

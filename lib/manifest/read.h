@@ -33,13 +33,6 @@ typedef void br_read_fn(
 struct br_key {
 	const char *name;
 	br_read_fn *read;
-	/*
-	 * This version does not run it, which is a mistake that says so; its value is
-	 * read for its own mistakes all the same.
-	 */
-	bool is_not_yet;
-	/* What to do instead where it is not run, or NULL. */
-	const char *help;
 	/* Not NULL: the key cannot stand here, for this reason. */
 	const char *refused;
 };

@@ -14,10 +14,6 @@
 #include "manifest/vars.h"
 #include "manifest/when.h"
 
-#define ALWAYS_RUNS "leave it out; the stage always runs"
-#define SHARED_FILES \
-	"leave it out; what a stage leaves in the project directory is there " \
-	"for the next"
 #define DEFAULTS_OWN "each stage has its own"
 #define PREPARE_TAKES "it takes 'script', 'timeout', 'retry' and 'cache'"
 
@@ -200,10 +196,9 @@ static const struct stage_key stage_keys[] = {
 	{ { "matrix", br_matrix_read }, NULL, false },
 	{ { "services", br_services_read }, NULL, false },
 	{ { "tty", read_tty }, NULL, false },
-	{ { "inputs", br_inputs_read, true, ALWAYS_RUNS }, DEFAULTS_OWN },
-	{ { "outputs", br_outputs_read, true, SHARED_FILES }, DEFAULTS_OWN },
-	{ { "cache", br_cache_read, true, ALWAYS_RUNS }, NULL, true,
-		br_cache_read_time },
+	{ { "inputs", br_inputs_read }, DEFAULTS_OWN, false },
+	{ { "outputs", br_outputs_read }, DEFAULTS_OWN, false },
+	{ { "cache", br_cache_read }, NULL, true, br_cache_read_time },
 };
 
 enum { STAGE_KEYS = sizeof(stage_keys) / sizeof(stage_keys[0]) };
@@ -246,7 +241,11 @@ bool br_stage_read(struct br_reader *reader, const struct br_entry *entry,
 			stage_keys[i].read_in_prepare)
 			rows[i].read = stage_keys[i].read_in_prepare;
 	}
-	return br_read_mapping(reader, entry, &keys, stage);
+	if (!br_read_mapping(reader, entry, &keys, stage))
+		return false;
+	if (kind == BR_STAGE_KIND_STAGE)
+		br_cache_check(reader, entry->value, stage);
+	return true;
 }
 
 bool br_stage_has_key(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The keys that make a graph of the stages: needs, when, retry, matrix,
- * services. The texts of mistakes are compared in tests/manifest.
+ * services; and those of the stage cache. The texts of mistakes are compared in tests/manifest.
  */
 #include "parsed.h"
 
@@ -166,6 +166,36 @@ static void names_services_after_their_images(void **state)
 	}
 }
 
+static void reads_what_the_stage_cache_goes_by(void **state)
+{
+	(void)state;
+	br_auto(br_manifest) struct br_manifest *manifest =
+		parsed_manifest("stages: [a, b, c]\n"
+				"defaults: {cache: false}\n"
+				"prepare: {cache: 1d2h}\n"
+				"a:\n"
+				"  inputs: [src/**, '!*.md']\n"
+				"  outputs: [out/, a.bin]\n"
+				"  cache: true\n"
+				"b: {inputs: []}\n"
+				"c: {inputs: ~, outputs: ~, cache: ~}\n");
+	const struct br_stage *a = parsed_stage(manifest, "a");
+	const struct br_stage *b = parsed_stage(manifest, "b");
+	const struct br_stage *c = parsed_stage(manifest, "c");
+
+	assert_true(a->has_inputs);
+	assert_texts(&a->inputs, "src/**|!*.md|");
+	assert_texts(&a->outputs, "out/|a.bin|");
+	assert_false(a->is_uncached);
+	assert_true(b->has_inputs);
+	assert_int_equal(b->inputs.count, 0);
+	assert_true(b->is_uncached);
+	assert_false(c->has_inputs);
+	assert_int_equal(c->outputs.count, 0);
+	assert_int_equal(manifest->prepare->kept_ms, 26 * 60 * 60 * 1000);
+	assert_false(manifest->prepare->is_uncached);
+}
+
 static void replaces_each_default_as_a_whole(void **state)
 {
 	(void)state;
@@ -280,6 +310,7 @@ int main(void)
 		cmocka_unit_test(reads_how_often_a_stage_is_tried_again),
 		cmocka_unit_test(reads_services),
 		cmocka_unit_test(names_services_after_their_images),
+		cmocka_unit_test(reads_what_the_stage_cache_goes_by),
 		cmocka_unit_test(replaces_each_default_as_a_whole),
 		cmocka_unit_test(follows_a_chain_of_ten_thousand_stages),
 		cmocka_unit_test(
