@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/format.h"
 
+#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -121,6 +122,8 @@ static void widen(size_t *column, const char *text)
 
 static const char stage_head[] = "STAGE";
 static const char needs_head[] = "WAITS FOR";
+static const char cache_head[] = "CACHE";
+static const char inputs_head[] = "INPUTS";
 
 static struct widths measure(const struct br_plan *plan)
 {
@@ -136,6 +139,135 @@ static struct widths measure(const struct br_plan *plan)
 			show_needs(plan, &plan->stages[i], &shown));
 	}
 	return widths;
+}
+
+/* What the stage cache goes by: a table of its own, of the stages that say something of it. */
+
+/* As many globs as a cell holds: `a, b, c and 3 more`. */
+static const char *show_globs(const char *const *globs, struct br_buf *text)
+{
+	enum { SHOWN = 3 };
+	size_t count = 0;
+
+	while (globs[count])
+		count++;
+	br_buf_clear(text);
+	for (size_t i = 0; i < count && (i < SHOWN || count == SHOWN + 1);
+		i++) {
+		br_buf_add_text(text, i > 0 ? ", " : "");
+		add_clean(text, globs[i]);
+	}
+	if (count > SHOWN + 1)
+		br_buf_addf(text, " and %zu more", count - SHOWN);
+	return count > 0 ? br_buf_text(text) : "-";
+}
+
+/* In the largest unit that gives a whole number: `7d`, `90m`. */
+static void add_duration(int64_t duration_ms, struct br_buf *text)
+{
+	static const struct {
+		int64_t ms;
+		const char *unit;
+	} units[] = {
+		{ INT64_C(24) * 60 * 60 * 1000, "d" },
+		{ INT64_C(60) * 60 * 1000, "h" },
+		{ INT64_C(60) * 1000, "m" },
+		{ 1000, "s" },
+		{ 1, "ms" },
+	};
+	size_t i = 0;
+
+	while (duration_ms % units[i].ms != 0)
+		i++;
+	br_buf_addf(text, "%" PRId64 "%s", duration_ms / units[i].ms,
+		units[i].unit);
+}
+
+static const char *show_cached(
+	const struct br_plan_stage *stage, struct br_buf *text)
+{
+	br_buf_clear(text);
+	if (stage->kept_ms > 0)
+		add_duration(stage->kept_ms, text);
+	else
+		br_buf_add_text(text, stage->is_cached ? "yes" : "no");
+	return br_buf_text(text);
+}
+
+/* Those of a matrix have the same; NULL: this group says nothing. */
+static const struct br_plan_stage *cached_of(
+	const struct br_plan *plan, const struct br_plan_group *group)
+{
+	const struct br_plan_stage *stage = &plan->stages[group->first];
+	bool is_said = stage->is_cached || stage->inputs[0] ||
+		stage->outputs[0] || stage->kept_ms > 0;
+
+	return is_said ? stage : NULL;
+}
+
+struct cache_widths {
+	size_t name;
+	size_t cached;
+	size_t inputs;
+};
+
+static struct cache_widths measure_cache(const struct br_plan *plan)
+{
+	struct cache_widths widths = { strlen(stage_head), strlen(cache_head),
+		strlen(inputs_head) };
+	br_autobuf struct br_buf shown = { 0 };
+
+	for (size_t i = 0; i < plan->group_count; i++) {
+		const struct br_plan_stage *stage =
+			cached_of(plan, &plan->groups[i]);
+
+		if (!stage)
+			continue;
+		widen(&widths.name, plan->groups[i].name);
+		widen(&widths.cached, show_cached(stage, &shown));
+		widen(&widths.inputs, show_globs(stage->inputs, &shown));
+	}
+	return widths;
+}
+
+static void add_cell(struct br_buf *text, const char *value, size_t column)
+{
+	br_buf_add_text(text, value);
+	pad(text, width(value), column + 2);
+}
+
+static void add_cache_line(const struct cache_widths *widths, const char *name,
+	const struct br_plan_stage *stage, struct br_buf *text)
+{
+	br_autobuf struct br_buf shown = { 0 };
+
+	add_cell(text, name, widths->name);
+	add_cell(text, show_cached(stage, &shown), widths->cached);
+	add_cell(text, show_globs(stage->inputs, &shown), widths->inputs);
+	br_buf_addf(text, "%s\n", show_globs(stage->outputs, &shown));
+}
+
+static void add_cache(const struct br_plan *plan, struct br_buf *text)
+{
+	const struct cache_widths widths = measure_cache(plan);
+	bool has_head = false;
+
+	for (size_t i = 0; i < plan->group_count; i++) {
+		const struct br_plan_group *group = &plan->groups[i];
+		const struct br_plan_stage *stage = cached_of(plan, group);
+
+		if (!stage)
+			continue;
+		if (!has_head) {
+			br_buf_add_char(text, '\n');
+			add_cell(text, stage_head, widths.name);
+			add_cell(text, cache_head, widths.cached);
+			add_cell(text, inputs_head, widths.inputs);
+			br_buf_add_text(text, "OUTPUTS\n");
+			has_head = true;
+		}
+		add_cache_line(&widths, group->name, stage, text);
+	}
 }
 
 void br_format_text(const struct br_plan *plan, struct br_buf *text)
@@ -157,6 +289,7 @@ void br_format_text(const struct br_plan *plan, struct br_buf *text)
 	br_buf_add_text(text, "WHY\n");
 	for (size_t i = 0; i < plan->stage_count; i++)
 		add_stage(plan, &plan->stages[i], &widths, text);
+	add_cache(plan, text);
 }
 
 void br_plan_format(const struct br_plan *plan, enum br_plan_format format,

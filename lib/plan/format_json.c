@@ -80,6 +80,16 @@ static void add_services(cJSON *object, const struct br_plan *plan,
 					 .alias));
 }
 
+/* In seconds, as everywhere in JSON; null: none. */
+static void add_duration(cJSON *object, const char *key, int64_t duration_ms)
+{
+	if (duration_ms > 0)
+		cJSON_AddNumberToObject(
+			object, key, (double)duration_ms / 1000);
+	else
+		cJSON_AddNullToObject(object, key);
+}
+
 static cJSON *new_stage(
 	const struct br_plan *plan, const struct br_plan_stage *stage)
 {
@@ -100,13 +110,12 @@ static cJSON *new_stage(
 	add_services(object, plan, stage);
 	add_text(object, "workdir", stage->workdir);
 	add_text(object, "user", stage->user);
-	/* Seconds, as everywhere in JSON; null: none. */
-	if (stage->timeout_ms > 0)
-		cJSON_AddNumberToObject(
-			object, "timeout", (double)stage->timeout_ms / 1000);
-	else
-		cJSON_AddNullToObject(object, "timeout");
+	add_duration(object, "timeout", stage->timeout_ms);
 	cJSON_AddNumberToObject(object, "retry", stage->retry.max);
+	cJSON_AddBoolToObject(object, "cached", stage->is_cached);
+	add_duration(object, "kept", stage->kept_ms);
+	add_texts(object, "inputs", stage->inputs);
+	add_texts(object, "outputs", stage->outputs);
 	add_steps(object, stage);
 	return object;
 }

@@ -56,17 +56,17 @@ static void shows_json_without_secrets(void **state)
 		"{\"name\":\"prepare\",\"stage\":\"prepare\",\"runs\":true,"
 		"\"why\":\"runs before all others\",\"needs\":[],"
 		"\"status\":\"success\",\"image\":\"a:1\",\"services\":[],\"workdir\":\"/app\",\"user\":null,"
-		"\"timeout\":null,\"retry\":0,\"steps\":[{\"command\":\"p\",\"line\":4},"
+		"\"timeout\":null,\"retry\":0,\"cached\":false,\"kept\":null,\"inputs\":[],\"outputs\":[],\"steps\":[{\"command\":\"p\",\"line\":4},"
 		"{\"command\":\"q\",\"line\":4}]},"
 		"{\"name\":\"build\",\"stage\":\"build\",\"runs\":true,"
 		"\"why\":\"listed in 'stages'\",\"needs\":[\"prepare\"],"
 		"\"status\":\"success\",\"image\":\"a:1\",\"services\":[],\"workdir\":\"/app\",\"user\":\"u\","
-		"\"timeout\":90,\"retry\":0,"
+		"\"timeout\":90,\"retry\":0,\"cached\":false,\"kept\":null,\"inputs\":[],\"outputs\":[],"
 		"\"steps\":[{\"command\":\"login ***\",\"line\":5}]},"
 		"{\"name\":\"test\",\"stage\":\"test\",\"runs\":true,"
 		"\"why\":\"listed in 'stages'\",\"needs\":[\"build\"],"
 		"\"status\":\"success\",\"image\":\"a:1\",\"services\":[],\"workdir\":\"/app\",\"user\":null,"
-		"\"timeout\":null,\"retry\":0,\"steps\":[]}]}\n");
+		"\"timeout\":null,\"retry\":0,\"cached\":false,\"kept\":null,\"inputs\":[],\"outputs\":[],\"steps\":[]}]}\n");
 
 	cJSON *parsed = cJSON_Parse(text.data);
 	assert_non_null(parsed);
@@ -217,6 +217,39 @@ static void shows_what_decides_whether_a_stage_runs(void **state)
 		"not push\n");
 }
 
+static const char cached[] =
+	"image: a\n"
+	"stages: [build, test, pack, none]\n"
+	"prepare: {cache: 36h}\n"
+	"build: {inputs: [a, 'gr\xc3\xbcn', c, d], outputs: [out/]}\n"
+	"test: {inputs: [a, b, c, d, e], matrix: {n: [1, 2]}, cache: false}\n"
+	"pack: {outputs: [p.tar, '!x']}\n"
+	"none: {inputs: []}\n";
+
+static void shows_what_the_stage_cache_goes_by(void **state)
+{
+	(void)state;
+	assert_shown(cached, BR_PLAN_FORMAT_TEXT,
+		"project  /nowhere/at/all\n"
+		"manifest .buildr.yml\n"
+		"image    a\n"
+		"\n"
+		"STAGE       STEPS  WAITS FOR  WHY\n"
+		"prepare         0  -          runs before all others\n"
+		"build           0  prepare    listed in 'stages'\n"
+		"test (n=1)      0  build      listed in 'stages'\n"
+		"test (n=2)      0  build      listed in 'stages'\n"
+		"pack            0  test       listed in 'stages'\n"
+		"none            0  pack       listed in 'stages'\n"
+		"\n"
+		"STAGE    CACHE  INPUTS              OUTPUTS\n"
+		"prepare  36h    -                   -\n"
+		"build    yes    a, gr\xc3\xbcn, c, d       out/\n"
+		"test     no     a, b, c and 2 more  -\n"
+		"pack     no     -                   p.tar, !x\n"
+		"none     yes    -                   -\n");
+}
+
 static void keeps_each_stage_on_its_line(void **state)
 {
 	struct planned planned = {
@@ -259,6 +292,28 @@ static void assert_member(
 	cJSON_free(text);
 }
 
+static void tells_programs_what_the_stage_cache_goes_by(void **state)
+{
+	struct planned planned = { 0 };
+	br_autobuf struct br_buf text = { 0 };
+
+	(void)state;
+	planned_must(&planned, cached);
+	br_plan_format(planned.plan, BR_PLAN_FORMAT_JSON, &text);
+	cJSON *plan = cJSON_Parse(br_buf_text(&text));
+	assert_non_null(plan);
+	assert_member(stage_of(plan, 0), "kept", "129600");
+	assert_member(stage_of(plan, 0), "cached", "false");
+	assert_member(stage_of(plan, 1), "cached", "true");
+	assert_member(stage_of(plan, 1), "kept", "null");
+	assert_member(stage_of(plan, 1), "outputs", "[\"out/\"]");
+	assert_member(stage_of(plan, 2), "cached", "false");
+	assert_member(
+		stage_of(plan, 2), "inputs", "[\"a\",\"b\",\"c\",\"d\",\"e\"]");
+	cJSON_Delete(plan);
+	planned_done(&planned);
+}
+
 static void tells_programs_of_groups_services_and_attempts(void **state)
 {
 	struct planned planned = { 0 };
@@ -296,6 +351,8 @@ int main(void)
 		cmocka_unit_test(draws_a_graph_for_graphviz),
 		cmocka_unit_test(draws_a_graph_for_mermaid),
 		cmocka_unit_test(shows_what_decides_whether_a_stage_runs),
+		cmocka_unit_test(shows_what_the_stage_cache_goes_by),
+		cmocka_unit_test(tells_programs_what_the_stage_cache_goes_by),
 		cmocka_unit_test(keeps_each_stage_on_its_line),
 		cmocka_unit_test(
 			tells_programs_of_groups_services_and_attempts),
