@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/parse.h"
+#include "cache/remote_place.h"
 
 enum {
 	ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
@@ -169,6 +170,47 @@ static bool set_max_age(
 		br_wrap(err, "--max-age");
 }
 
+/* Nothing and without end make sense too. */
+static bool set_cache_size(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (!strcmp(value, "unlimited")) {
+		options->cache_bytes = -1;
+		return true;
+	}
+	return parse_size(value, &options->cache_bytes, "cache-size", err);
+}
+
+static bool set_cache_age(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (!strcmp(value, "unlimited")) {
+		options->cache_age_ms = -1;
+		return true;
+	}
+	return br_parse_duration(value, &options->cache_age_ms, err) ||
+		br_wrap(err, "--cache-age");
+}
+
+/* Without a value there is none: what the file says can be taken back. */
+static bool set_remote_cache(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (value[0] != '\0' && !br_remote_check_url(value, err))
+		return br_wrap(err, "--remote-cache");
+	options->remote_cache = value[0] != '\0' ? value : NULL;
+	return true;
+}
+
+static bool set_remote_cache_token(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (!br_remote_check_token(value, err))
+		return br_wrap(err, "--remote-cache-token");
+	options->remote_cache_token = value;
+	return true;
+}
+
 /* Where the value of a row goes. */
 #define SWITCH(member) OPTION_SWITCH, offsetof(struct options, member)
 #define TEXT(member) OPTION_TEXT, offsetof(struct options, member)
@@ -227,6 +269,13 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "when a stage fails, stop the others too" },
 	{ "no-cache", '\0', NULL, COMMAND_RUN, SWITCH(is_no_cache),
 		.help = "ignore and do not write the stage cache" },
+	{ "verify-cache", '\0', NULL, COMMAND_RUN, SWITCH(is_verify_cache),
+		.help = "run stages that the cache has too, and compare" },
+	{ "cache-size", '\0', "SIZE", COMMAND_RUN, VALUE(set_cache_size),
+		.help = "keep so much of the stage cache, like 500m; default: "
+			"10g" },
+	{ "cache-age", '\0', "DURATION", COMMAND_RUN, VALUE(set_cache_age),
+		.help = "and what was used in so long, like 7d; default: 30d" },
 	{ "dry-run", '\0', NULL, COMMAND_RUN | COMMAND_INIT | COMMAND_CACHE,
 		SWITCH(is_dry_run),
 		.without_variable = COMMAND_INIT | COMMAND_CACHE,
@@ -312,9 +361,18 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "say more" },
 	{ "quiet", 'q', NULL, ALL_COMMANDS, SWITCH(is_quiet),
 		.help = "only what went wrong; as -o quiet" },
-	{ "remote-cache", '\0', "URL" },
-	{ "remote-cache-ca", '\0', "FILE" },
-	{ "remote-cache-read-only" },
+	{ "remote-cache", '\0', "URL", COMMAND_RUN, VALUE(set_remote_cache),
+		.help = "a server with another stage cache: "
+			"http[s]://[user:password@]host[:port][/path]" },
+	{ "remote-cache-token", '\0', "TOKEN", COMMAND_RUN,
+		VALUE(set_remote_cache_token),
+		.help = "what it wants to hear; better in "
+			"BUILDR_REMOTE_CACHE_TOKEN" },
+	{ "remote-cache-ca", '\0', "FILE", COMMAND_RUN, TEXT(remote_cache_ca),
+		.help = "its authorities, as PEM; default: the system's" },
+	{ "remote-cache-read-only", '\0', NULL, COMMAND_RUN,
+		SWITCH(is_remote_cache_read_only),
+		.help = "take results from it, and send none" },
 	{ "keep", '\0', NULL, COMMAND_RUN, SWITCH(is_kept),
 		.help = "when a stage has failed, leave its container running" },
 	{ "shell-on-fail", '\0', NULL, COMMAND_RUN, SWITCH(is_shell_on_fail),

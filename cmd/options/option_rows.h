@@ -42,7 +42,7 @@ struct option_row {
 	char letter;
 	/* What the value is called in --help; NULL: the option has no value. */
 	const char *value_name;
-	/* Bits of enum command; 0: an option of a later version. */
+	/* Bits of enum command. */
 	unsigned commands;
 	enum option_kind kind;
 	/* Of the member of struct options, except for OPTION_VALUE. */
@@ -60,7 +60,7 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_ROWS = 55 };
+enum { OPTION_ROWS = 59 };
 extern const struct option_row option_rows[OPTION_ROWS];
 
 struct command_row {

@@ -134,9 +134,6 @@ static bool check_line(const struct file *file, const struct option_row *row,
 {
 	bool is_list = row->kind == OPTION_LIST || row->kind == OPTION_NAMES;
 
-	if (row->commands == 0)
-		return br_fail(
-			err, BR_EINPUT, "'%s' is not supported yet", row->name);
 	if (!readers_of(row))
 		return br_fail(err, BR_EINPUT, "'%s' cannot stand in a file",
 			row->name);

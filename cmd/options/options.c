@@ -8,6 +8,7 @@
 #include "base/arguments.h"
 #include "base/clean.h"
 #include "base/suggest.h"
+#include "cache/prune.h"
 #include "cmd/options/option_rows.h"
 #include "cmd/options/option_sources.h"
 #include "log/log.h"
@@ -69,9 +70,6 @@ static bool apply(
 {
 	const struct option_row *row = given->row;
 
-	if (row->commands == 0)
-		return br_fail(
-			err, BR_EINPUT, "--%s is not supported yet", row->name);
 	if (!(row->commands & options->command))
 		return br_fail(err, BR_EINPUT,
 			"--%s is no option of 'buildr %s'", row->name,
@@ -237,6 +235,9 @@ static bool check_rest(const struct options *options, struct br_err *err)
 	if (options->is_wait && options->is_detached)
 		return br_fail(err, BR_EINPUT,
 			"--wait and --detach exclude each other");
+	if (options->is_verify_cache && options->is_no_cache)
+		return br_fail(err, BR_EINPUT,
+			"--verify-cache and --no-cache exclude each other");
 	if (options->is_watch && options->is_dry_run)
 		return br_fail(err, BR_EINPUT,
 			"--watch and --dry-run exclude each other");
@@ -321,6 +322,8 @@ bool options_parse(
 	options->max_size_bytes = -1;
 	options->max_age_ms = -1;
 	options->min_free_bytes = -1;
+	options->cache_bytes = BR_PRUNE_BYTES;
+	options->cache_age_ms = BR_PRUNE_AGE_MS;
 	options->log_builds = BR_LOG_KEPT;
 	options->log_bytes = BR_LOG_SIZE_BYTES;
 	return collect(argc, argv, &all, err) &&

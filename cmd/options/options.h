@@ -123,6 +123,8 @@ struct options {
 	bool has_needs;
 	bool is_grouped;
 	bool is_no_cache;
+	bool is_verify_cache;
+	bool is_remote_cache_read_only;
 	bool is_dry_run;
 	bool is_list;
 	bool is_watch;
@@ -130,7 +132,15 @@ struct options {
 	bool is_watched;
 	/* What changed, for it; NULL: git knows. */
 	const struct br_plan_names *changed;
-	/* Of the stage cache; -1: no limit. */
+	/* Another stage cache, a URL that was checked; NULL: none. */
+	const char *remote_cache;
+	/* What it is to be told, and whom it is to be signed by; NULL: nothing, the system's. */
+	const char *remote_cache_token;
+	const char *remote_cache_ca;
+	/* What a build leaves in the stage cache, as br_prune_start() takes it; -1: no limit. */
+	int64_t cache_bytes;
+	int64_t cache_age_ms;
+	/* What `cache prune` leaves of it; -1: no limit. */
 	int64_t max_size_bytes;
 	int64_t max_age_ms;
 	int64_t min_free_bytes;

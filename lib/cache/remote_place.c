@@ -94,6 +94,24 @@ bool br_remote_place_parse(
 	return true;
 }
 
+bool br_remote_check_url(const char *url, struct br_err *err)
+{
+	struct br_remote_place place = { 0 };
+
+	if (!br_remote_place_parse(url, &place, err))
+		return false;
+	br_remote_place_done(&place);
+	return true;
+}
+
+bool br_remote_check_token(const char *token, struct br_err *err)
+{
+	return (token[0] != '\0' && is_plain(token)) ||
+		br_fail(err, BR_EINPUT,
+			"the token of the remote cache is empty, or has a "
+			"blank or a byte that is not ASCII");
+}
+
 static void forget(char *secret)
 {
 	if (secret)

@@ -33,5 +33,14 @@ struct br_remote_place {
 bool br_remote_place_parse(const char *url, struct br_remote_place *place,
 	struct br_err *err) BR_MUST_CHECK;
 
+/* Check such a URL, without taking it. Fails as br_remote_place_parse(). */
+bool br_remote_check_url(const char *url, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Check a token, which becomes a line of each request. Fails with BR_EINPUT where it has blanks
+ * or anything but ASCII, and never shows it.
+ */
+bool br_remote_check_token(const char *token, struct br_err *err) BR_MUST_CHECK;
+
 /* Free what it has. */
 void br_remote_place_done(struct br_remote_place *place);

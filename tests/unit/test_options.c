@@ -238,6 +238,59 @@ static void a_job_is_told_by_its_command_line_alone(void **state)
 	options_done(&options);
 }
 
+static void the_stage_cache_has_limits_and_another_one(void **state)
+{
+	char line[] = "--cache-size unlimited --remote-cache "
+		      "https://u:p@cache:8080/a --remote-cache-read-only";
+	char none[] = "--remote-cache= --cache-size 0 --verify-cache";
+	struct options options = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("BUILDR_REMOTE_CACHE", "http://other", 1), 0);
+	assert_int_equal(setenv("BUILDR_REMOTE_CACHE_TOKEN", "a.b-c", 1), 0);
+	assert_int_equal(setenv("BUILDR_REMOTE_CACHE_CA", "ca.pem", 1), 0);
+	assert_int_equal(setenv("BUILDR_CACHE_AGE", "2d", 1), 0);
+	assert_true(parse(line, &options, &err));
+	assert_int_equal(options.cache_bytes, -1);
+	assert_int_equal(options.cache_age_ms, 2 * 24 * 60 * 60 * 1000);
+	assert_string_equal(options.remote_cache, "https://u:p@cache:8080/a");
+	assert_string_equal(options.remote_cache_token, "a.b-c");
+	assert_string_equal(options.remote_cache_ca, "ca.pem");
+	assert_true(options.is_remote_cache_read_only);
+	assert_false(options.is_no_cache);
+	options_done(&options);
+	/* What the file or a variable says can be taken back. */
+	assert_true(parse(none, &options, &err));
+	assert_int_equal(options.cache_bytes, 0);
+	assert_null(options.remote_cache);
+	assert_true(options.is_verify_cache);
+	options_done(&options);
+}
+
+static void a_password_of_the_cache_is_in_no_message(void **state)
+{
+	char url[] = "--remote-cache ftp://me:hunter2@cache";
+	char host[] = "--remote-cache http://me:hunter2@";
+	char token[] = "--remote-cache-token hunter2\xc3\xbc";
+	char both[] = "--no-cache --verify-cache";
+	char age[] = "--cache-age 0";
+
+	(void)state;
+	assert_refused(url,
+		"--remote-cache: the remote cache is no URL that begins with "
+		"http:// or https://");
+	assert_refused(host,
+		"--remote-cache: the URL of the remote cache names no host");
+	assert_refused(token,
+		"--remote-cache-token: the token of the remote cache is empty, "
+		"or has a blank or a byte that is not ASCII");
+	assert_refused(
+		both, "--verify-cache and --no-cache exclude each other");
+	assert_refused(
+		age, "--cache-age: '0' is not a duration like 90s, 20m or 2h");
+}
+
 static void the_help_of_a_command_has_its_options_alone(void **state)
 {
 	br_autobuf struct br_buf submit = { 0 };
@@ -284,6 +337,11 @@ int main(void)
 		cmocka_unit_test_setup(
 			a_command_stands_before_the_dashes, clear_environment),
 		cmocka_unit_test_setup(a_job_is_told_by_its_command_line_alone,
+			clear_environment),
+		cmocka_unit_test_setup(
+			the_stage_cache_has_limits_and_another_one,
+			clear_environment),
+		cmocka_unit_test_setup(a_password_of_the_cache_is_in_no_message,
 			clear_environment),
 		cmocka_unit_test(the_help_of_a_command_has_its_options_alone),
 		cmocka_unit_test(the_tables_are_as_long_as_they_say),
