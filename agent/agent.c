@@ -54,6 +54,7 @@ static void set_order_options(struct agent *agent)
 		.work_dir = options->work_dir,
 		.docker_sock = options->docker_sock,
 		.policy = &options->policy,
+		.cache = &options->cache,
 		.labels = &options->labels,
 		.queue = options->queue,
 		.ctx = agent,

@@ -17,6 +17,7 @@
 #include "agent/diary.h"
 #include "agent/job.h"
 #include "agent/policy.h"
+#include "agent/worker.h"
 
 /* Borrowed for the call of agent_run(). */
 struct agent_options {
@@ -39,6 +40,7 @@ struct agent_options {
 	unsigned jobs;
 	struct job_texts labels;
 	struct policy policy;
+	struct worker_cache cache;
 };
 
 /* What SIGHUP does. Borrowed for the call of agent_run(). */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "cache/remote_place.h"
 
 enum {
 	LIST_MAX = 256,
@@ -53,6 +54,7 @@ SETTER(set_ca_file, ca_file)
 SETTER(set_cert_file, cert_file)
 SETTER(set_key_file, key_file)
 SETTER(set_listen, listen)
+SETTER(set_remote_cache_ca, cache.ca_file)
 
 static bool set_name(
 	struct options *options, const char *value, struct br_err *err)
@@ -252,6 +254,62 @@ static bool set_mirror_max_size(
 		br_wrap(err, "--mirror-max-size");
 }
 
+static bool set_no_cache(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return set_switch("no-cache", value, &options->agent.cache.is_off, err);
+}
+
+static bool set_cache_size(
+	struct options *options, const char *value, struct br_err *err)
+{
+	struct worker_cache *cache = &options->agent.cache;
+	bool is_unlimited = strcmp(value, "unlimited") == 0;
+
+	if (is_unlimited || strcmp(value, "0") == 0) {
+		cache->size_bytes = is_unlimited ? -1 : 0;
+		return true;
+	}
+	return br_parse_size(value, &cache->size_bytes, err) ||
+		br_wrap(err, "--cache-size");
+}
+
+static bool set_cache_age(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (strcmp(value, "unlimited") == 0) {
+		options->agent.cache.age_ms = -1;
+		return true;
+	}
+	return br_parse_duration(value, &options->agent.cache.age_ms, err) ||
+		br_wrap(err, "--cache-age");
+}
+
+static bool set_remote_cache(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (value[0] != '\0' && !br_remote_check_url(value, err))
+		return br_wrap(err, "--remote-cache");
+	options->agent.cache.remote = value[0] != '\0' ? value : NULL;
+	return true;
+}
+
+static bool set_remote_cache_token(
+	struct options *options, const char *value, struct br_err *err)
+{
+	if (!br_remote_check_token(value, err))
+		return br_wrap(err, "--remote-cache-token");
+	options->agent.cache.token = value;
+	return true;
+}
+
+static bool set_remote_cache_read_only(
+	struct options *options, const char *value, struct br_err *err)
+{
+	return set_switch("remote-cache-read-only", value,
+		&options->agent.cache.is_read_only, err);
+}
+
 static bool set_log(
 	struct options *options, const char *value, struct br_err *err)
 {
@@ -340,6 +398,23 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		"remove those used longest ago while all take more" },
 	{ "min-free", '\0', "SIZE", false, OPTION_ANYWHERE, set_min_free,
 		"rest while --work-dir has less; default 256m" },
+	{ "no-cache", '\0', NULL, false, OPTION_ANYWHERE, set_no_cache,
+		"ignore and do not write the stage cache" },
+	{ "cache-size", '\0', "SIZE", false, OPTION_ANYWHERE, set_cache_size,
+		"keep so much of it; default 10g" },
+	{ "cache-age", '\0', "DURATION", false, OPTION_ANYWHERE, set_cache_age,
+		"and only what was used in that time; default 30d" },
+	{ "remote-cache", '\0', "URL", false, OPTION_ANYWHERE, set_remote_cache,
+		"another one: http[s]://[user:password@]host[:port][/path]" },
+	{ "remote-cache-token", '\0', "TOKEN", false, OPTION_ANYWHERE,
+		set_remote_cache_token,
+		"what it wants to hear; better in BUILDR_REMOTE_CACHE_TOKEN" },
+	{ "remote-cache-ca", '\0', "FILE", false, OPTION_ANYWHERE,
+		set_remote_cache_ca,
+		"its authorities, as PEM; default: the system's" },
+	{ "remote-cache-read-only", '\0', NULL, false, OPTION_ANYWHERE,
+		set_remote_cache_read_only,
+		"take results from it, and send none" },
 	{ "listen", '\0', "ADDRESS:PORT", false, OPTION_ANYWHERE, set_listen,
 		"answer /healthz and /metrics there" },
 	{ "log", '\0', "FORM", false, OPTION_ANYWHERE, set_log,

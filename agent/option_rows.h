@@ -33,5 +33,5 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_ROWS = 28 };
+enum { OPTION_ROWS = 35 };
 extern const struct option_row option_rows[OPTION_ROWS];

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/settings.h"
+#include "cache/prune.h"
 
 /* One of the three places that options come from, while it is read. */
 struct source {
@@ -186,6 +187,8 @@ static void set_defaults(struct options *options)
 	agent->jobs = processors > 0 ? (unsigned)processors : 1;
 	agent->min_free_bytes = INT64_C(256) << 20;
 	agent->mirror_max_age_ms = INT64_C(30) * 24 * 3600 * 1000;
+	agent->cache.size_bytes = BR_PRUNE_BYTES;
+	agent->cache.age_ms = BR_PRUNE_AGE_MS;
 }
 
 static bool read_all(int argc, char **argv, const char *config,

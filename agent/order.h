@@ -91,6 +91,7 @@ struct order_options {
 	const char *work_dir;
 	const char *docker_sock;
 	const struct policy *policy;
+	const struct worker_cache *cache;
 	/* The agent's, sorted. */
 	const struct job_texts *labels;
 	/* The queue that jobs without labels are in. */

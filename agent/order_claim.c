@@ -205,6 +205,7 @@ static bool start_worker(struct order *order, struct worker *worker)
 		.work_dir = order->options->work_dir,
 		.docker_sock = order->options->docker_sock,
 		.policy = order->options->policy,
+		.cache = order->options->cache,
 	};
 	struct br_err err = { 0 };
 

@@ -33,6 +33,20 @@ enum {
 	WORKER_AWAY = 69,
 };
 
+/* Of the stage cache, which all builds of an agent share. Strings may be NULL. */
+struct worker_cache {
+	/* It is neither read nor written. */
+	bool is_off;
+	/* What a build leaves in it, as br_prune_start() takes it; -1: no limit. */
+	int64_t size_bytes;
+	int64_t age_ms;
+	/* Another one, as br_remote_open() takes it: its URL, which was checked. */
+	const char *remote;
+	const char *token;
+	const char *ca_file;
+	bool is_read_only;
+};
+
 /* Borrowed for the call of worker_start(). */
 struct worker_options {
 	const struct job *job;
@@ -43,6 +57,7 @@ struct worker_options {
 	const char *work_dir;
 	const char *docker_sock;
 	const struct policy *policy;
+	const struct worker_cache *cache;
 };
 
 /* A child at work. All zero but for fd -1: none. */

@@ -275,7 +275,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "keep so much of the stage cache, like 500m; default: "
 			"10g" },
 	{ "cache-age", '\0', "DURATION", COMMAND_RUN, VALUE(set_cache_age),
-		.help = "and what was used in so long, like 7d; default: 30d" },
+		.help = "and only what was used in that time; default: 30d" },
 	{ "dry-run", '\0', NULL, COMMAND_RUN | COMMAND_INIT | COMMAND_CACHE,
 		SWITCH(is_dry_run),
 		.without_variable = COMMAND_INIT | COMMAND_CACHE,

@@ -118,6 +118,34 @@ static void a_file_has_an_option_a_line(void **state)
 	assert_int_equal(agent->log, DIARY_JSON);
 }
 
+static void the_stage_cache_has_limits_and_another_one(void **state)
+{
+	struct world *world = *state;
+	const struct worker_cache *cache = &world->options.agent.cache;
+
+	write_file(world,
+		"remote-cache https://u:p@cache/a\n"
+		"remote-cache-ca /etc/ca.pem\n"
+		"remote-cache-read-only\n"
+		"cache-size unlimited\n");
+	setenv("BUILDR_REMOTE_CACHE_TOKEN", "a.b-c", 1);
+	assert_true(parse(world, "--cache-age 2d --no-cache", false));
+	assert_true(cache->is_off);
+	assert_int_equal(cache->size_bytes, -1);
+	assert_int_equal(cache->age_ms, 2 * 24 * 60 * 60 * 1000);
+	assert_string_equal(cache->remote, "https://u:p@cache/a");
+	assert_string_equal(cache->token, "a.b-c");
+	assert_string_equal(cache->ca_file, "/etc/ca.pem");
+	assert_true(cache->is_read_only);
+	/* What the file says can be taken back. */
+	assert_true(parse(world, "--remote-cache= --cache-size=0", true));
+	assert_null(cache->remote);
+	assert_int_equal(cache->size_bytes, 0);
+	assert_false(
+		parse(world, "--remote-cache ftp://u:hunter2@cache", true));
+	assert_null(strstr(world->err.text, "hunter2"));
+}
+
 static void mistakes_in_a_file_have_their_place(void **state)
 {
 	static const char *const cases[][2] = {
@@ -208,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_has_an_option_a_line),
+		TEST(the_stage_cache_has_limits_and_another_one),
 		TEST(mistakes_in_a_file_have_their_place),
 		TEST(the_command_line_beats_the_environment_beats_the_file),
 		TEST(what_is_read_again_changes_what_can_change),
