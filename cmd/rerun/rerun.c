@@ -168,7 +168,7 @@ static void drop_passing(struct rerun *rerun)
 static void build_changes(struct rerun *rerun, const char *what)
 {
 	const struct br_paths *paths = &rerun->batch.index.paths;
-	struct br_err ignored = { 0 };
+	struct br_err err = { 0 };
 	bool is_named = false;
 
 	for (size_t i = 0; i < paths->count; i++) {
@@ -177,9 +177,12 @@ static void build_changes(struct rerun *rerun, const char *what)
 		(void)br_path_index_put(&rerun->since, paths->items[i]);
 	}
 	rerun->is_full |= is_named || rerun->batch.is_lost;
-	if (is_named &&
-		rerun_files_load(rerun->options, &rerun->files, &ignored))
+	/* The build itself tells what is wrong with the manifest. */
+	if (is_named && rerun_files_load(rerun->options, &rerun->files, &err)) {
 		watch_named(rerun);
+		if (!br_watch_look_again(rerun->watch, &err))
+			complain(&err);
+	}
 	rerun_say_files(rerun->options, paths, what);
 	start_build(rerun);
 }

@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "base/clean.h"
 #include "base/file.h"
+#include "base/glob.h"
+#include "base/str.h"
 #include "log/folder.h"
 #include "manifest/manifest.h"
 #include "plan/ask.h"
@@ -96,6 +98,32 @@ bool rerun_files_find(const struct options *options, struct rerun_files *files,
 	return true;
 }
 
+static void forget_outputs(struct rerun_files *files)
+{
+	for (size_t i = 0; i < files->output_count; i++)
+		br_paths_done(&files->outputs[i]);
+	free(br_take_ptr(&files->outputs));
+	files->output_count = 0;
+}
+
+static void load_outputs(
+	struct rerun_files *files, const struct br_manifest *manifest)
+{
+	forget_outputs(files);
+	files->outputs =
+		br_alloc_array(manifest->stage_count, sizeof(*files->outputs));
+	for (size_t i = 0; i < manifest->stage_count; i++) {
+		const struct br_texts *outputs = &manifest->stages[i].outputs;
+
+		if (outputs->count == 0)
+			continue;
+		for (size_t k = 0; k < outputs->count; k++)
+			br_paths_add(&files->outputs[files->output_count],
+				outputs->items[k].text);
+		files->output_count++;
+	}
+}
+
 bool rerun_files_load(const struct options *options, struct rerun_files *files,
 	struct br_err *err)
 {
@@ -111,6 +139,7 @@ bool rerun_files_load(const struct options *options, struct rerun_files *files,
 		add_named(files, first);
 		for (size_t i = 0; i < manifest->env_files.count; i++)
 			add_named(files, manifest->env_files.items[i].text);
+		load_outputs(files, manifest);
 	}
 	br_diags_done(&diags);
 	return is_read;
@@ -151,6 +180,61 @@ static bool is_own(const struct rerun_files *files, const char *path)
 		return true;
 	return len > 0 && !strncmp(whole, files->logs, len) &&
 		(whole[len] == '/' || whole[len] == '\0');
+}
+
+/* Of the globs of a stage that match, the last one decides. */
+static bool is_output_of(const struct br_paths *globs, const char *path)
+{
+	bool is_chosen = false;
+
+	for (size_t i = 0; i < globs->count; i++) {
+		const char *glob = globs->items[i];
+		bool is_taken_away = glob[0] == '!';
+
+		if (br_glob_matches(glob + is_taken_away, path))
+			is_chosen = !is_taken_away;
+	}
+	return is_chosen;
+}
+
+/* The glob of the folders of which `glob` chooses all: it ends with a slash, or two stars. */
+static char *folder_glob(const char *glob)
+{
+	size_t len = strlen(glob);
+
+	if (len > 3 && !strcmp(glob + len - 3, "/**"))
+		return br_format("%s%.*s", glob[0] == '/' ? "" : "/",
+			(int)(len - 3), glob);
+	return br_memdup(glob, len - (glob[len - 1] == '/'));
+}
+
+/* Whether all that is in a folder, now and later, is an output. */
+static bool is_output_folder(const struct br_paths *globs, const char *folder)
+{
+	bool is_chosen = false;
+
+	for (size_t i = 0; i < globs->count; i++) {
+		br_autofree char *glob = folder_glob(globs->items[i]);
+
+		/* It may be in there. */
+		if (glob[0] == '!')
+			return false;
+		is_chosen |= br_glob_matches(glob, folder);
+	}
+	return is_chosen;
+}
+
+static bool is_output(const struct rerun_files *files, const char *path)
+{
+	size_t len = strlen(path);
+	bool is_folder = len > 0 && path[len - 1] == '/';
+	br_autofree char *plain = br_memdup(path, len - is_folder);
+
+	for (size_t i = 0; i < files->output_count; i++)
+		if (is_folder ? is_output_folder(&files->outputs[i], plain)
+			      : is_output_of(&files->outputs[i], plain))
+			return true;
+	return false;
 }
 
 /* The folder of the repository inside the project that a path is in, or "". */
@@ -256,7 +340,8 @@ void rerun_files_ignore(const struct rerun_files *files,
 		bool is_named = rerun_files_is_named(files, paths[i]);
 
 		is_ignored[i] = !is_named &&
-			(is_noise(paths[i]) || is_own(files, paths[i]));
+			(is_noise(paths[i]) || is_own(files, paths[i]) ||
+				is_output(files, paths[i]));
 		if (!is_named && !is_ignored[i])
 			repositories[i] = repository_of(files, paths[i]);
 	}
@@ -291,5 +376,6 @@ void rerun_files_done(struct rerun_files *files)
 	free(files->top);
 	free(files->logs);
 	free(files->report);
+	forget_outputs(files);
 	*files = (struct rerun_files){ 0 };
 }

@@ -2,8 +2,8 @@
 /*
  * rerun_files.h - which files count for --watch.
  *
- * All of the project but what git ignores, what git and buildr keep for themselves and
- * what editors leave beside a file. The manifest and the files that it names count
+ * All of the project but what git ignores, what git and buildr keep for themselves, what
+ * editors leave beside a file, and what stages have as `outputs`. The manifest and the files that it names count
  * always, wherever they are: git mostly ignores `.env`.
  */
 #pragma once
@@ -25,6 +25,9 @@ struct rerun_files {
 	/* What buildr itself writes: the logs, --junit; NULL: nothing. Owned. */
 	char *logs;
 	char *report;
+	/* The globs of `outputs`, of each stage that has some. Owned. */
+	struct br_paths *outputs;
+	size_t output_count;
 };
 
 /*
@@ -37,7 +40,7 @@ bool rerun_files_find(const struct options *options, struct rerun_files *files,
 	struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Read which files the manifest names now; nothing changes where it has mistakes.
+ * Read which files the manifest names now, also as outputs; nothing changes where it has mistakes.
  *
  * Fails as br_manifest_open().
  */

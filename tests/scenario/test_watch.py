@@ -199,6 +199,35 @@ def builds_do_not_start_each_other_for_ever(program, wire):
         check_equal(counted, "one\none\none\ntwo\n", "a line for each build")
 
 
+OUTPUTS = """
+image: buildr-test:latest
+stages: [write]
+write:
+  outputs: [out, /made/**, "gen/", "!gen/keep"]
+  script: ["mkdir -p gen; cat src/text | tee -a out gen/a"]
+"""
+
+
+def what_stages_have_as_outputs_is_no_change(program, wire):
+    files = {"src/text": "one\n", "made/a": "x"}
+    with watched(program, OUTPUTS, files=files) as project:
+        project.stages()
+        check_equal(project.wait().count("changed"), 0, "builds too many")
+        # Nothing of this counts, in a new folder neither; what is taken away does.
+        project.write(out="x", made__deep__er="x", gen__a="x", gen__new="x")
+        project.write(gen__keep="x")
+        project.stages()
+        check("buildr: gen/keep changed\n" in project.wait(), project.said())
+        # What is no output any more counts at once.
+        project.place.manifest(OUTPUTS.replace("/made/**, ", ""))
+        project.stages()
+        project.wait()
+        project.write(made__deep__er="y")
+        project.stages()
+        check("made/deep/er changed" in project.wait(), project.said())
+        check_equal(project.end(), [], "events of builds too many")
+
+
 SLOW = """
 image: buildr-test:latest
 stages: [slow]
@@ -328,6 +357,7 @@ if __name__ == "__main__":
         runs_what_a_change_concerns,
         watches_the_manifest_and_the_files_that_it_names,
         builds_do_not_start_each_other_for_ever,
+        what_stages_have_as_outputs_is_no_change,
         what_is_saved_during_a_build_is_built_after_it,
         a_signal_stops_the_build_and_ends,
         a_watcher_that_is_killed_leaves_no_build,
