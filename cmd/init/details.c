@@ -107,6 +107,16 @@ static void look_at_scripts(
 	}
 }
 
+/* Whether there will be a node_modules, as there is for packages that are needed. */
+static bool has_modules(
+	const struct details *details, const struct cJSON *package)
+{
+	return !has_file(details, ".yarnrc.yml") &&
+		(br_json_first(br_json_find(package, "dependencies")) ||
+			br_json_first(
+				br_json_find(package, "devDependencies")));
+}
+
 /* Which program installs packages is told by its lock file. */
 static void look_at_lock(struct details *details)
 {
@@ -150,6 +160,8 @@ void look_at_npm(struct details *details)
 		details, load(details, ".nvmrc"), "^v?([1-9][0-9]?)(\\.|$)");
 
 	details_add(details, "node", first(pinned, asked, NODE_DEFAULT));
+	if (has_modules(details, package))
+		details_add(details, "modules", "yes");
 	look_at_lock(details);
 	look_at_scripts(details, br_json_find(package, "scripts"));
 }

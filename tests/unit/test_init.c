@@ -107,6 +107,39 @@ static void package_json_says_what_can_be_run(void **state)
 	assert_null(strstr(without, "run test"));
 }
 
+static void what_is_installed_is_kept_where_that_is_known(void **state)
+{
+	folder_write(*state, "package.json", 0600,
+		"{\"devDependencies\": {\"x\": \"1\"}}");
+	folder_write(*state, "pnpm-lock.yaml", 0600, "");
+	assert_has(fill_found(*state),
+		(const char *const[]){ "prepare:", "- corepack enable\n",
+			"  inputs: [package.json, pnpm-lock.yaml]\n",
+			"  outputs: [node_modules/]\n", NULL });
+	/* There may be none then. */
+	folder_write(*state, ".yarnrc.yml", 0600, "");
+	br_autofree char *berry = fill_found(*state);
+	assert_null(strstr(berry, "\n  outputs:"));
+	folder_write(*state, "package.json", 0600, "{\"dependencies\": {}}");
+	br_autofree char *none = fill_found(*state);
+	assert_null(strstr(none, "\n  outputs:"));
+}
+
+/* All of the project, so that nothing is forgotten, but what the stage itself leaves. */
+static void a_build_is_cached_where_its_outputs_are_known(void **state)
+{
+	static const char *const names[] = { "cargo", "maven", "gradle", "sbt",
+		"meson", "cmake" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct kind *found[] = { kind_find(names[i]) };
+
+		assert_has(fill(*state, found, 1),
+			(const char *const[]){ "\n  inputs: [\"**\"",
+				"\n  outputs: [", NULL });
+	}
+}
+
 static void a_broken_package_json_is_told_and_not_used(void **state)
 {
 	const struct kind *found[] = { kind_find("npm") };
@@ -187,6 +220,12 @@ int main(void)
 		cmocka_unit_test(every_kind_has_a_template),
 		cmocka_unit_test_setup_teardown(
 			package_json_says_what_can_be_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_installed_is_kept_where_that_is_known, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_build_is_cached_where_its_outputs_are_known, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_broken_package_json_is_told_and_not_used, set_up,
 			tear_down),
