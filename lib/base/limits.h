@@ -99,8 +99,11 @@ enum {
 
 	/* What a stage left, as it is stored: 150 bytes for a file with a short path. */
 	BR_LIMIT_RESULT_BYTES = 256 * 1024 * 1024,
-	/* The log of a stage, which is put out again when it need not run. */
-	BR_LIMIT_STORED_LOG_BYTES = 256 * 1024 * 1024,
+	/*
+	 * The log of a stage, which is put out again when it need not run: it is read as a
+	 * whole then.
+	 */
+	BR_LIMIT_STORED_LOG_BYTES = 64 * 1024 * 1024,
 	/* Which stages have had a result: a hundred with long names. */
 	BR_LIMIT_USERS_BYTES = 64 * 1024,
 	/* All that a result in a remote cache names: 64 GiB, as much as a disk might have. */

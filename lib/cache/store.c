@@ -243,6 +243,15 @@ bool br_store_find(struct br_store *store,
 	return br_fail(err, BR_ENOTFOUND, "the stored result is damaged");
 }
 
+void br_store_drop(
+	struct br_store *store, const uint8_t identity[BR_HASH_BYTES])
+{
+	char path[BR_BLOB_PATH_BYTES];
+
+	br_blob_path("ac", identity, path);
+	(void)unlinkat(store->fd, path, 0);
+}
+
 bool br_store_log(struct br_store *store, const struct br_stored *result,
 	struct br_buf *log, struct br_err *err)
 {

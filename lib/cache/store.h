@@ -110,3 +110,7 @@ bool br_store_log(struct br_store *store, const struct br_stored *result,
  */
 bool br_store_restore(struct br_store *store, const struct br_stored *result,
 	int root_fd, struct br_err *err) BR_MUST_CHECK;
+
+/* Remove a result that is not what the stage leaves. Contents stay, for the pruning. */
+void br_store_drop(
+	struct br_store *store, const uint8_t identity[BR_HASH_BYTES]);
