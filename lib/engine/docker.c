@@ -47,6 +47,12 @@ static void free_docker(struct br_engine *engine)
 	free(docker);
 }
 
+static const char *address_of(const struct br_engine *engine)
+{
+	/* It is the first member. */
+	return br_http_address(((const struct br_docker *)engine)->http)->text;
+}
+
 /*
  * Find the engine's version. It stands in each of its answers' Server line,
  * `Docker/20.10.24 (linux)`, which saves a request of 6 ms.
@@ -159,6 +165,7 @@ static bool sweep_engine(struct br_engine *engine, const struct br_sweep *sweep,
 
 static const struct br_engine_ops docker_ops = {
 	.free = free_docker,
+	.address = address_of,
 	.describe = describe_docker,
 	.image = have_image,
 	.create = create_container,

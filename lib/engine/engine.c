@@ -39,6 +39,11 @@ void br_engine_free(struct br_engine *engine)
 		engine->ops->free(engine);
 }
 
+const char *br_engine_address(const struct br_engine *engine)
+{
+	return engine->ops->address(engine);
+}
+
 bool br_engine_describe(struct br_engine *engine, struct br_engine_info *info,
 	struct br_err *err)
 {

@@ -164,6 +164,7 @@ struct br_engine;
 /* One implementation of an engine; each member is the call of its name. */
 struct br_engine_ops {
 	void (*free)(struct br_engine *engine);
+	const char *(*address)(const struct br_engine *engine);
 	bool (*describe)(struct br_engine *engine, struct br_engine_info *info,
 		struct br_err *err);
 	bool (*image)(struct br_engine *engine, const char *name,
@@ -200,6 +201,11 @@ struct br_engine {
 void br_engine_free(struct br_engine *engine);
 
 BR_DEFINE_AUTO(br_engine)
+
+/*
+ * Give its address, as `unix:///var/run/docker.sock`, without speaking to it. Borrowed.
+ */
+const char *br_engine_address(const struct br_engine *engine) BR_NONNULL_RESULT;
 
 /*
  * Say what the engine is; the first call that speaks to it.
