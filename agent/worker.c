@@ -339,9 +339,21 @@ static int run_plan(
 	const struct worker_options *options = work->options;
 	br_autofree char *repo = br_checkout_show(options->job->repo);
 	struct br_outcome outcome = { 0 };
+	br_autofree char *folder = br_path_join(options->work_dir, "cache");
+	const struct br_cache_options cache = {
+		.folder = options->cache->is_off ? NULL : folder,
+		.project = repo,
+		.remote = options->cache->remote,
+		.remote_token = options->cache->token,
+		.remote_ca_file = options->cache->ca_file,
+		.is_remote_read_only = options->cache->is_read_only,
+		.max_bytes = options->cache->size_bytes,
+		.max_age_ms = options->cache->age_ms,
+	};
 	const struct br_run_options how = {
 		.engine = engine,
 		.bus = &work->bus,
+		.cache = &cache,
 		.version = BUILDR_VERSION,
 		.host_name = options->name,
 		.repo = repo,

@@ -9,6 +9,7 @@
 #include "base/clean.h"
 #include "base/mask.h"
 #include "base/quote.h"
+#include "cache/store.h"
 #include "cmd/commands.h"
 #include "cmd/project.h"
 #include "cmd/rerun/rerun_build.h"
@@ -147,10 +148,34 @@ static const struct br_seat *open_seat(const struct options *options,
 	return &terminal->seat;
 }
 
+/* Where there is no home for it, each stage runs; only -v wants to hear of that. */
+static void choose_cache(const struct options *options, char **folder,
+	struct br_cache_options *cache)
+{
+	struct br_err err = { 0 };
+
+	if (options->is_no_cache)
+		return;
+	if (!br_store_find_folder(folder, &err) && options->is_verbose)
+		(void)fprintf(stderr, "buildr: no stage cache: %s\n", err.text);
+	*cache = (struct br_cache_options){
+		.folder = *folder,
+		.is_verifying = options->is_verify_cache,
+		.remote = options->remote_cache,
+		.remote_token = options->remote_cache_token,
+		.remote_ca_file = options->remote_cache_ca,
+		.is_remote_read_only = options->is_remote_cache_read_only,
+		.max_bytes = options->cache_bytes,
+		.max_age_ms = options->cache_age_ms,
+	};
+}
+
 static int run_plan(const struct options *options, const struct br_plan *plan,
 	struct br_engine *engine, struct br_sink *report)
 {
 	br_autofree char *command = describe_call(options);
+	br_autofree char *cache_folder = NULL;
+	struct br_cache_options cache = { 0 };
 	br_autobuf struct br_buf gc = { 0 };
 	struct br_bus bus = { .attempt = 1 };
 	struct br_outcome outcome = { 0 };
@@ -158,6 +183,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 
 	br_buf_add_text(&gc, "buildr gc");
 	add_option(&gc, "-H", options->docker_sock);
+	choose_cache(options, &cache_folder, &cache);
 	if (!br_uuid_make(bus.build, &err)) {
 		complain(&err);
 		return STATUS_ENVIRONMENT;
@@ -179,6 +205,7 @@ static int run_plan(const struct options *options, const struct br_plan *plan,
 		.bus = &bus,
 		.version = BUILDR_VERSION,
 		.pull = options->pull,
+		.cache = &cache,
 		.wire = options->wire,
 		.jobs = (unsigned)options->jobs,
 		.is_fail_fast = options->is_fail_fast,

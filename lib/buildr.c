@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 #include "base/clean.h"
+#include "cache/prune.h"
+#include "cache/store.h"
 #include "engine/docker.h"
 #include "event/bus.h"
 #include "event/json.h"
@@ -64,20 +66,29 @@ static bool run(const struct br_build_options *options,
 	struct br_outcome *outcome, struct br_err *err)
 {
 	br_auto(br_engine) struct br_engine *engine = NULL;
+	br_autofree char *folder = NULL;
 	const struct br_docker_options where = {
 		.address = options->docker_sock,
 	};
+	struct br_cache_options cache = {
+		.max_bytes = BR_PRUNE_BYTES,
+		.max_age_ms = BR_PRUNE_AGE_MS,
+	};
 	struct br_bus bus = { .attempt = 1 };
+	struct br_err no_folder = { 0 };
 
 	if (!br_docker_open(&where, &engine, err) ||
 		!br_uuid_make(bus.build, err))
 		return false;
 	br_bus_add(&bus, &caller->sink);
+	if (!options->has_no_cache && br_store_find_folder(&folder, &no_folder))
+		cache.folder = folder;
 
 	const struct br_run_options how = {
 		.engine = engine,
 		.bus = &bus,
 		.version = br_build_version(),
+		.cache = &cache,
 		.timeout_ms = options->timeout_ms,
 		.grace_ms = BR_RUN_GRACE_MS,
 		.cancel_fd = options->has_cancel_fd ? options->cancel_fd : -1,

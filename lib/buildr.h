@@ -35,6 +35,8 @@ struct br_build_options {
 	/* The stages to run, with what they need; none: all. */
 	const char *const *stages;
 	size_t stage_count;
+	/* Neither read nor write the stage cache. */
+	bool has_no_cache;
 	/* For the whole build; 0: none. */
 	int64_t timeout_ms;
 	/*

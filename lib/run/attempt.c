@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/clock.h"
+#include "run/reuse.h"
 #include "run/stages.h"
 
 /* A status that a program cannot give; contract.md: absent. */
@@ -42,12 +43,13 @@ static void emit_output(void *ctx, enum br_stream stream, struct br_str piece)
 		},
 	};
 
-	br_emit(run->owner->options.emitter, &event);
+	br_emit_taped(run->owner->options.emitter, &run->tape, &event);
 }
 
 void br_attempt_init(struct br_stage_run *run)
 {
 	run->deadline_ms = -1;
+	run->tape = BR_TAPE_CLOSED;
 	br_output_init(&run->output, run->owner->options.emitter->mask,
 		emit_output, run);
 }
@@ -55,12 +57,14 @@ void br_attempt_init(struct br_stage_run *run)
 void br_attempt_done(struct br_stage_run *run)
 {
 	br_output_done(&run->output);
+	br_tape_close(&run->tape);
 }
 
 static void finish(struct br_stage_run *run, enum br_result result,
 	enum br_reason reason, int64_t status)
 {
-	bool has_passed = result == BR_RESULT_PASS;
+	bool has_passed =
+		result == BR_RESULT_PASS || result == BR_RESULT_CACHED;
 	struct br_event event = {
 		.type = BR_EVENT_STAGE_FINISHED,
 		.stage_finished = {
@@ -71,7 +75,9 @@ static void finish(struct br_stage_run *run, enum br_result result,
 					   run->started_us) /
 				1e6,
 			.reason = reason,
-			.step = has_passed ? 0 : run->step,
+			.step = has_passed || reason == BR_REASON_OUTPUTS
+				? 0
+				: run->step,
 			.status = has_passed ? NO_STATUS : status,
 		},
 	};
@@ -82,6 +88,7 @@ static void finish(struct br_stage_run *run, enum br_result result,
 		.status = status,
 	};
 	run->deadline_ms = -1;
+	br_tape_close(&run->tape);
 	br_emit(run->owner->options.emitter, &event);
 	br_stages_take_end(run);
 }
@@ -125,7 +132,7 @@ static bool on_step_started(
 			.line = plan_step->line,
 		},
 	};
-	br_emit(run->owner->options.emitter, &event);
+	br_emit_taped(run->owner->options.emitter, &run->tape, &event);
 	return true;
 }
 
@@ -175,7 +182,7 @@ static bool on_step_finished(void *ctx, unsigned stage,
 	};
 	drop_step(run);
 	run->last = *report;
-	br_emit(run->owner->options.emitter, &event);
+	br_emit_taped(run->owner->options.emitter, &run->tape, &event);
 	return true;
 }
 
@@ -229,6 +236,31 @@ static void finish_by_itself(
 	else if (report->status != 0)
 		finish(run, BR_RESULT_FAIL,
 			reason_of(&run->last, report->status), report->status);
+	else if (!br_reuse_keep(run))
+		finish(run, BR_RESULT_PASS, BR_REASON_NONE, NO_STATUS);
+}
+
+static void finish_stopped(struct br_stage_run *run, int64_t status)
+{
+	switch (run->stop) {
+	case BR_STAGE_STOP_NONE:
+		return;
+	case BR_STAGE_STOP_TIMEOUT:
+		finish(run, BR_RESULT_FAIL, BR_REASON_TIMEOUT, status);
+		return;
+	case BR_STAGE_STOP_CANCELLED:
+		finish(run, BR_RESULT_CANCELLED, BR_REASON_CANCELLED, status);
+		return;
+	case BR_STAGE_STOP_SERVICE:
+		finish(run, BR_RESULT_FAIL, BR_REASON_SERVICE, status);
+		return;
+	}
+}
+
+void br_attempt_end_keeping(struct br_stage_run *run, bool is_failure)
+{
+	if (is_failure)
+		finish(run, BR_RESULT_FAIL, BR_REASON_OUTPUTS, NO_STATUS);
 	else
 		finish(run, BR_RESULT_PASS, BR_REASON_NONE, NO_STATUS);
 }
@@ -251,21 +283,10 @@ static bool on_stage_finished(void *ctx, unsigned stage,
 	if (!find_run(ctx, stage, &run, err))
 		return false;
 	drop_step(run);
-	switch (run->stop) {
-	case BR_STAGE_STOP_NONE:
+	if (run->stop == BR_STAGE_STOP_NONE)
 		finish_by_itself(run, report);
-		return true;
-	case BR_STAGE_STOP_TIMEOUT:
-		finish(run, BR_RESULT_FAIL, BR_REASON_TIMEOUT, report->status);
-		return true;
-	case BR_STAGE_STOP_CANCELLED:
-		finish(run, BR_RESULT_CANCELLED, BR_REASON_CANCELLED,
-			report->status);
-		return true;
-	case BR_STAGE_STOP_SERVICE:
-		finish(run, BR_RESULT_FAIL, BR_REASON_SERVICE, report->status);
-		return true;
-	}
+	else
+		finish_stopped(run, report->status);
 	return true;
 }
 
@@ -368,10 +389,19 @@ static void begin(struct br_stage_run *run)
 	br_emit(run->owner->options.emitter, &event);
 }
 
+void br_attempt_replay(struct br_stage_run *run)
+{
+	begin(run);
+	br_caching_play(run->owner->options.caching, run->index);
+	finish(run, BR_RESULT_CACHED, BR_REASON_NONE, NO_STATUS);
+}
+
 void br_attempt_start(struct br_stage_run *run, unsigned number)
 {
 	run->number = number;
 	begin(run);
+	if (run->is_storable)
+		br_caching_record(run->owner->options.caching, &run->tape);
 	if (run->stage->timeout_ms > 0)
 		run->deadline_ms = br_clock_now_ms() + run->stage->timeout_ms;
 	if (run->stage->is_shell)
@@ -396,6 +426,11 @@ void br_attempt_stop(struct br_stage_run *run, enum br_stage_stop why)
 		return;
 	run->stop = why;
 	run->deadline_ms = -1;
+	/* What was found of its outputs does not matter any more. */
+	if (run->phase == BR_STAGE_KEPT) {
+		finish_stopped(run, NO_STATUS);
+		return;
+	}
 	if (run->stage->is_shell) {
 		br_shell_stop(&run->owner->shell);
 		return;

@@ -17,6 +17,7 @@
 #include "plan/plan.h"
 #include "run/hosts.h"
 #include "run/output.h"
+#include "run/tape.h"
 #include "session/session.h"
 
 struct br_stages;
@@ -24,11 +25,15 @@ struct br_stages;
 enum br_stage_phase {
 	/* For those that it needs. */
 	BR_STAGE_WAITING,
+	/* It may run, unless the stage cache has its result. */
+	BR_STAGE_LOOKED_UP,
 	/* It may run, but its container or its services are not there yet. */
 	BR_STAGE_DUE,
 	/* It runs as soon as a job is free. */
 	BR_STAGE_READY,
 	BR_STAGE_RUNNING,
+	/* Its steps have passed, and its outputs are looked at. */
+	BR_STAGE_KEPT,
 	/* Until the next attempt. */
 	BR_STAGE_DELAYED,
 	/* It has failed, and a shell in its container is or will be open. */
@@ -68,6 +73,8 @@ struct br_stage_run {
 	struct br_attempt_end end;
 	/* Ended, and those that need it may not run. */
 	bool is_failure;
+	/* The stage cache lacks its result, and may get it. */
+	bool is_storable;
 
 	/* The session's number of it, or of a shell in its container. */
 	unsigned number;
@@ -83,6 +90,8 @@ struct br_stage_run {
 	/* Of the last step that ended. */
 	struct br_step_report last;
 	struct br_output output;
+	/* What the steps say, for the stage cache. */
+	struct br_tape tape;
 };
 
 /* Give the handlers of a session in which stages of `stages` run. */
@@ -112,6 +121,12 @@ void br_attempt_send(const struct br_stage_run *run,
 /* Begin the next attempt and end it at once: it cannot run. */
 void br_attempt_start_failed(
 	struct br_stage_run *run, const struct br_attempt_end *end);
+
+/* Begin an attempt that is none: the result of the stage was found. */
+void br_attempt_replay(struct br_stage_run *run);
+
+/* The outputs of the attempt were looked at: `is_failure`, they are not as they are to be. */
+void br_attempt_end_keeping(struct br_stage_run *run, bool is_failure);
 
 /* Stop the attempt that runs; it ends when buildr-init says so. */
 void br_attempt_stop(struct br_stage_run *run, enum br_stage_stop why);

@@ -205,8 +205,10 @@ static void take_image(struct br_container *container,
 		},
 	};
 
+	free(container->digest);
 	free(container->user);
 	free(container->workdir);
+	container->digest = br_strdup(message->digest);
 	container->user = br_strdup(message->user);
 	container->workdir = br_strdup(message->workdir);
 	container->health_interval_ms = message->health_interval_ms;
@@ -343,6 +345,7 @@ void br_container_close(struct br_container *container)
 	br_session_free(container->session);
 	br_private_close(&container->private);
 	free(container->id);
+	free(container->digest);
 	free(container->user);
 	free(container->workdir);
 	for (size_t i = 0; i < BR_WORDS_KINDS; i++)

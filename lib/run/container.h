@@ -63,6 +63,8 @@ struct br_container {
 	bool is_image_ready;
 	/* place.new_network is there. */
 	bool is_network_made;
+	/* What the image is; NULL until it is known. */
+	char *digest;
 	/* USER and WORKDIR of the image; NULL until they are known. */
 	char *user;
 	char *workdir;

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clean.h"
+#include "run/tape.h"
 
 /* The most texts that an event of the table has. */
 enum { TEXTS_MAX = 8 };
@@ -44,26 +45,35 @@ static void fail(struct br_emitter *emitter, const struct br_err *err)
 	emitter->has_failed = true;
 }
 
-static void hand_on(struct br_emitter *emitter, struct br_event *event)
+static void hand_on(struct br_emitter *emitter, struct br_tape *tape,
+	struct br_event *event)
 {
 	struct br_err err = { 0 };
 
 	if (!br_bus_emit(emitter->bus, event, &err))
 		fail(emitter, &err);
+	if (tape)
+		br_tape_add(tape, event);
 }
 
-void br_emit(struct br_emitter *emitter, struct br_event *event)
+void br_emit_taped(struct br_emitter *emitter, struct br_tape *tape,
+	struct br_event *event)
 {
 	struct br_buf texts[TEXTS_MAX] = { { 0 } };
 
 	if (!emitter->mask) {
-		hand_on(emitter, event);
+		hand_on(emitter, tape, event);
 		return;
 	}
 	mask_texts(emitter->mask, event, texts);
-	hand_on(emitter, event);
+	hand_on(emitter, tape, event);
 	for (size_t i = 0; i < TEXTS_MAX; i++)
 		br_buf_done(&texts[i]);
+}
+
+void br_emit(struct br_emitter *emitter, struct br_event *event)
+{
+	br_emit_taped(emitter, NULL, event);
 }
 
 void br_emit_notice(

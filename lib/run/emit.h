@@ -16,6 +16,8 @@
 #include "base/mask.h"
 #include "event/bus.h"
 
+struct br_tape;
+
 struct br_emitter {
 	/* Borrowed. */
 	struct br_bus *bus;
@@ -28,6 +30,10 @@ struct br_emitter {
 
 /* Emit `event`. */
 void br_emit(struct br_emitter *emitter, struct br_event *event);
+
+/* Emit `event`, and record it as it was handed on. */
+void br_emit_taped(struct br_emitter *emitter, struct br_tape *tape,
+	struct br_event *event);
 
 /* Emit a notice. */
 void br_emit_notice(struct br_emitter *emitter, enum br_level level,

@@ -66,42 +66,50 @@ void br_groups_wake(struct br_groups *groups)
 }
 
 void br_groups_end_stage(
-	struct br_groups *groups, size_t index, bool is_failure)
+	struct br_groups *groups, size_t index, bool is_failure, bool is_flawed)
 {
 	struct br_group_run *group = &groups->items[index];
 
 	group->pending_stages--;
 	group->has_failed = group->has_failed || is_failure;
+	group->is_flawed = group->is_flawed || is_flawed;
 	enqueue(groups, index);
 }
 
-/* Tell one that waits for a group what has become of it. */
-static void tell_dependent(struct br_groups *groups, size_t dependent,
-	bool has_failed, bool has_ended)
+/* What has become of a group. */
+struct word {
+	bool has_failed;
+	bool has_ended;
+	bool is_flawed;
+};
+
+/* Tell one that waits for a group. */
+static void tell_dependent(
+	struct br_groups *groups, size_t dependent, struct word word)
 {
 	struct br_group_run *group = &groups->items[dependent];
 
-	group->has_failed_before = group->has_failed_before || has_failed;
-	if (has_ended)
+	group->has_failed_before = group->has_failed_before || word.has_failed;
+	group->is_flawed = group->is_flawed || word.is_flawed;
+	if (word.has_ended)
 		group->pending_needs--;
 	enqueue(groups, dependent);
 }
 
 static void tell_dependents(
-	struct br_groups *groups, size_t index, bool has_failed, bool has_ended)
+	struct br_groups *groups, size_t index, struct word word)
 {
 	const struct br_plan *plan = groups->plan;
 	const struct br_plan_indexes *dependents =
 		&plan->groups[index].dependents;
 
 	for (size_t i = 0; i < dependents->count; i++)
-		tell_dependent(
-			groups, dependents->items[i], has_failed, has_ended);
+		tell_dependent(groups, dependents->items[i], word);
 	if (index > 0 || !plan->stages[0].is_prepare)
 		return;
 	for (size_t i = 1; i < plan->group_count; i++)
 		if (waits_for_prepare(plan, i))
-			tell_dependent(groups, i, has_failed, has_ended);
+			tell_dependent(groups, i, word);
 }
 
 void br_groups_pass_on(struct br_groups *groups, size_t index)
@@ -115,5 +123,6 @@ void br_groups_pass_on(struct br_groups *groups, size_t index)
 		return;
 	group->is_failure_told = has_failed;
 	group->is_end_told = group->is_end_told || has_ended;
-	tell_dependents(groups, index, has_failed, has_ended);
+	tell_dependents(groups, index,
+		(struct word){ has_failed, has_ended, group->is_flawed });
 }

@@ -22,6 +22,11 @@ struct br_group_run {
 	bool has_failed;
 	/* One that it needs has, directly or through others. */
 	bool has_failed_before;
+	/*
+	 * One of its stages, or of those that it needs, has not passed, and was
+	 * allowed not to or not: what comes after it is not stored.
+	 */
+	bool is_flawed;
 	/* Those that need it have heard so, and that it has ended. */
 	bool is_failure_told;
 	bool is_end_told;
@@ -52,9 +57,9 @@ bool br_groups_next(struct br_groups *groups, size_t *index);
 /* Have every group looked at again. */
 void br_groups_wake(struct br_groups *groups);
 
-/* A stage of a group has ended for good. */
-void br_groups_end_stage(
-	struct br_groups *groups, size_t index, bool is_failure);
+/* A stage of a group has ended for good; `is_flawed`: it ran and has not passed. */
+void br_groups_end_stage(struct br_groups *groups, size_t index,
+	bool is_failure, bool is_flawed);
 
 /*
  * Tell those that wait for a group what has become of it, each thing once: after its

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/file.h"
+#include "run/looks.h"
 #include "session/private.h"
 
 /* How the containers of the project are connected, by the manifest's `network`. */
@@ -218,6 +219,8 @@ static bool open_host(struct br_host *host, struct br_err *err)
 		if (hosts->items[i].is_image_told &&
 			strcmp(hosts->items[i].image, host->image) == 0)
 			how.is_image_told = true;
+	if (br_looks_have(options->looks, host->image))
+		how.is_image_told = true;
 	if (how.is_image_told && how.pull == BR_PULL_ALWAYS)
 		how.pull = BR_PULL_MISSING;
 	choose_place(host, &anchor_network, &how.place);
@@ -233,6 +236,8 @@ static bool is_image_awaited(const struct br_host *host)
 {
 	const struct br_hosts *hosts = host->owner;
 
+	if (br_looks_are_open(hosts->options.looks, host->image))
+		return true;
 	for (size_t i = 0; i < hosts->count; i++) {
 		const struct br_host *other = &hosts->items[i];
 
@@ -338,7 +343,10 @@ static void work(struct br_host *host, const struct pollfd *waits)
 	bool is_well = br_container_work(container, waits, &err);
 
 	/* Also of one that is lost by now. */
-	host->is_image_told = host->is_image_told || container->is_image_ready;
+	if (container->is_image_ready && !host->is_image_told) {
+		host->is_image_told = true;
+		hosts->options.image_known(hosts->options.ctx, host);
+	}
 	hosts->is_network_made =
 		hosts->is_network_made || container->is_network_made;
 	if (!is_well) {

@@ -76,6 +76,8 @@ struct br_host {
 /* Told of what becomes of a host. */
 typedef void br_host_fn(void *ctx, struct br_host *host);
 
+struct br_looks;
+
 /* Borrowed. */
 struct br_hosts_options {
 	const struct br_plan *plan;
@@ -88,6 +90,10 @@ struct br_hosts_options {
 	void *ctx;
 	/* It is up, or lost. */
 	br_host_fn *changed;
+	/* It is known of what image it is made. */
+	br_host_fn *image_known;
+	/* At images for their own sake, which go before hosts. */
+	const struct br_looks *looks;
 };
 
 /* Starts out by br_hosts_init(). */

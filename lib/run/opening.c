@@ -96,9 +96,18 @@ static void open_due(const struct br_stages *stages)
 	}
 }
 
-/* One that runs after a failure is none of the next while there is none. */
+/*
+ * One that runs after a failure is none of the next while there is none, nor is one whose
+ * result may be in the stage cache.
+ */
 static bool is_expected(const struct br_stage_run *run)
 {
+	const struct br_caching *caching = run->owner->options.caching;
+
+	if (br_caching_has(caching, run->index) &&
+		br_outlook_of(&caching->outlook, run->index) !=
+			BR_PROSPECT_RUNS)
+		return false;
 	return run->phase == BR_STAGE_WAITING &&
 		(run->stage->status != BR_WHEN_FAILURE ||
 			run->owner->groups.items[run->stage->group]

@@ -10,10 +10,12 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/clock.h"
+#include "run/caching.h"
 #include "run/emit.h"
 #include "run/hosts.h"
 #include "run/janitor.h"
 #include "run/keep.h"
+#include "run/reuse.h"
 #include "run/stages.h"
 #include "run/stop.h"
 #include "session/private.h"
@@ -47,6 +49,7 @@ struct build {
 	char owner[BR_PROCESS_ID_TEXT_BYTES];
 	char *private_path;
 	struct br_hosts hosts;
+	struct br_caching caching;
 	struct br_stages stages;
 	/* For poll(); grows with the hosts. */
 	struct pollfd *waits;
@@ -149,6 +152,14 @@ static void host_changed(void *ctx, struct br_host *host)
 		br_stages_host_changed(&build->stages, host);
 }
 
+static void image_known(void *ctx, struct br_host *host)
+{
+	struct build *build = ctx;
+
+	br_caching_take_image(
+		&build->caching, host->image, host->container.digest);
+}
+
 static int poll_timeout_ms(const struct build *build)
 {
 	int64_t deadline_ms = br_stages_deadline_ms(&build->stages);
@@ -193,21 +204,23 @@ static void heed_stop(struct build *build)
 /* Wait for the next thing to happen to a container or from outside. */
 static bool turn(struct build *build, struct br_err *err)
 {
-	size_t count = br_hosts_poll_count(&build->hosts);
+	size_t host_count = br_hosts_poll_count(&build->hosts);
+	size_t count = host_count + BR_SHELL_FDS + 1 +
+		br_caching_poll_count(&build->caching);
 
-	while (build->wait_capacity < count + 1 + BR_SHELL_FDS)
+	while (build->wait_capacity < count)
 		build->waits = br_grow(build->waits, build->wait_capacity,
 			&build->wait_capacity, sizeof(*build->waits));
 
 	struct br_shell *shell = &build->stages.shell;
-	struct pollfd *shells = &build->waits[count];
+	struct pollfd *shells = &build->waits[host_count];
 	struct pollfd *stop = shells + BR_SHELL_FDS;
 	br_hosts_poll(&build->hosts, build->waits);
 	br_shell_poll(shell, shells);
+	br_caching_poll(&build->caching, stop + 1);
 	*stop = (struct pollfd){ .fd = build->stop.fd, .events = POLLIN };
 
-	int ready = poll(
-		build->waits, count + 1 + BR_SHELL_FDS, poll_timeout_ms(build));
+	int ready = poll(build->waits, count, poll_timeout_ms(build));
 	if (ready < 0 && errno != EINTR)
 		return br_fail_errno(err, "wait for the containers");
 	if (ready > 0 && stop->revents)
@@ -224,6 +237,7 @@ static bool turn(struct build *build, struct br_err *err)
 	if (ready >= 0) {
 		br_shell_work(shell, shells);
 		br_hosts_work(&build->hosts, build->waits);
+		br_caching_work(&build->caching);
 	}
 	/* Where somebody types nothing else is written. */
 	if (!br_shell_is_open(shell))
@@ -241,7 +255,8 @@ static void start_stages(struct build *build)
 {
 	do
 		br_stages_start(&build->stages);
-	while (br_hosts_open(&build->hosts));
+	while (br_hosts_open(&build->hosts) ||
+		br_caching_deliver(&build->caching));
 }
 
 /* Do what has become possible or is due. */
@@ -259,7 +274,8 @@ static bool run_stages(struct build *build)
 	const struct br_stages *stages = &build->stages;
 	struct br_err err = { 0 };
 
-	if (stages->shared)
+	if (stages->shared &&
+		br_outlook_shares_container(&build->caching.outlook))
 		br_host_want(stages->shared);
 	go_on(build);
 	/* The build's container may be lost before there is anything to poll. */
@@ -305,17 +321,59 @@ static bool end_hosts(struct build *build)
 	return !build->hosts.is_unclean;
 }
 
-/* Run what needs containers. Gives true where nothing is left of them. */
-static bool run_in_containers(struct build *build)
+/* Find out what need not run. */
+static void foresee(struct build *build)
 {
 	struct br_err err = { 0 };
-	bool is_up = make_nets(build, &err) || fail_build(build, &err);
 
-	if (is_up && run_stages(build))
-		return end_hosts(build);
+	while (br_caching_is_forecasting(&build->caching) &&
+		!br_stages_are_done(&build->stages)) {
+		if (!turn(build, &err)) {
+			(void)fail_build(build, &err);
+			return;
+		}
+		heed_stop(build);
+	}
+}
+
+/* Whether any container is needed. */
+static bool has_containers(const struct build *build)
+{
+	return build->hosts.count > 0 && !build->has_error &&
+		!br_stages_are_done(&build->stages) &&
+		br_outlook_needs_containers(&build->caching.outlook);
+}
+
+/* Run all stages. Gives true where nothing is left of containers. */
+static bool run_all(struct build *build, bool is_contained)
+{
+	struct br_err err = { 0 };
+	bool is_up = !build->has_error &&
+		(!is_contained || make_nets(build, &err) ||
+			fail_build(build, &err));
+
+	if (is_up) {
+		br_caching_begin(&build->caching, is_contained);
+		if (run_stages(build))
+			return end_hosts(build);
+	}
 	br_stages_abandon(&build->stages,
 		build->has_error ? BR_RESULT_ERROR : BR_RESULT_CANCELLED);
 	return false;
+}
+
+/* What was stored is on its way to the remote cache, unless somebody stops the build. */
+static void send_results(struct build *build)
+{
+	struct br_err err = { 0 };
+
+	while (br_caching_is_sending(&build->caching) &&
+		build->stop.request_count == 0 && !build->stop.is_timed_out &&
+		!build->emitter.has_failed)
+		if (!turn(build, &err)) {
+			(void)fail_build(build, &err);
+			return;
+		}
 }
 
 static struct br_outcome judge(const struct build *build)
@@ -391,11 +449,14 @@ static void init_stages(struct build *build)
 		.emitter = &build->emitter,
 		.ctx = build,
 		.changed = host_changed,
+		.image_known = image_known,
+		.looks = &build->caching.looks,
 	};
 	const struct br_stages_options stages = {
 		.plan = build->plan,
 		.emitter = &build->emitter,
 		.hosts = &build->hosts,
+		.caching = &build->caching,
 		.build = build->options->bus->build,
 		.jobs = jobs > 0 ? jobs : (unsigned)processors,
 		.is_fail_fast = build->options->is_fail_fast,
@@ -405,19 +466,25 @@ static void init_stages(struct build *build)
 		.is_keep = build->options->is_keep,
 	};
 
+	const struct br_caching_options caching = {
+		.plan = build->plan,
+		.run = build->options,
+		.emitter = &build->emitter,
+		.handlers = br_reuse_handlers(&build->stages),
+	};
+
 	br_hosts_init(&build->hosts, &hosts, count_hosts(build->plan));
 	br_stages_init(&build->stages, &stages);
+	br_caching_init(&build->caching, &caching);
 }
 
 static void run_build(struct build *build)
 {
-	bool is_clean = true;
-
 	build->options->engine->cancel_fd = build->stop.fd;
-	if (build->hosts.count > 0)
-		is_clean = run_in_containers(build);
-	else
-		br_stages_start(&build->stages);
+	foresee(build);
+
+	bool is_clean = run_all(build, has_containers(build));
+	send_results(build);
 	build->options->engine->cancel_fd = -1;
 	/* What the janitor removes must not be in use any more. */
 	br_hosts_done(&build->hosts);
@@ -460,6 +527,7 @@ void br_run(const struct br_plan *plan, const struct br_run_options *options,
 		outcome->sink_failure = build.emitter.failure;
 
 	br_stop_close(&build.stop);
+	br_caching_done(&build.caching);
 	br_stages_done(&build.stages);
 	br_hosts_done(&build.hosts);
 	free(build.waits);

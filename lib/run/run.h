@@ -27,6 +27,27 @@ enum br_wire_kind {
 	BR_WIRE_STDIO,
 };
 
+/* The stage cache. Strings are borrowed. */
+struct br_cache_options {
+	/* Of the store (cache/store.h). */
+	const char *folder;
+	/*
+	 * What the project is called there, for the reasons of misses; NULL: by its
+	 * directory.
+	 */
+	const char *project;
+	/* Stages run all the same, and what they leave is compared with what is stored. */
+	bool is_verifying;
+	/* As in struct br_remote_options; NULL: none. */
+	const char *remote;
+	const char *remote_token;
+	const char *remote_ca_file;
+	bool is_remote_read_only;
+	/* What the store is kept to; -1: no limit. */
+	int64_t max_bytes;
+	int64_t max_age_ms;
+};
+
 struct br_run_options {
 	struct br_engine *engine;
 	/* With build id and sinks; the run makes all its events. */
@@ -40,6 +61,8 @@ struct br_run_options {
 	const char *branch;
 	const char *commit;
 	enum br_pull pull;
+	/* NULL: every stage runs, and nothing is stored. */
+	const struct br_cache_options *cache;
 	enum br_wire_kind wire;
 	/* Stages at once; 0: the processors. */
 	unsigned jobs;

@@ -34,7 +34,10 @@ static void end(struct br_stage_run *run, bool is_failure)
 	for (size_t i = 0; i < run->stage->services.count; i++)
 		br_service_leave(
 			&stages->services.items[run->stage->services.items[i]]);
-	br_groups_end_stage(&stages->groups, run->stage->group, is_failure);
+	br_groups_end_stage(&stages->groups, run->stage->group, is_failure,
+		run->end.result != BR_RESULT_PASS &&
+			run->end.result != BR_RESULT_CACHED &&
+			run->end.result != BR_RESULT_SKIPPED);
 }
 
 static void skip(struct br_stage_run *run, enum br_reason reason)
@@ -196,7 +199,7 @@ static void fail_fast(struct br_stages *stages)
 			continue;
 		if (run->phase == BR_STAGE_RUNNING)
 			br_attempt_stop(run, BR_STAGE_STOP_CANCELLED);
-		else
+		else if (run->phase == BR_STAGE_DELAYED)
 			run->deadline_ms = 0;
 	}
 	br_groups_wake(&stages->groups);
@@ -380,12 +383,45 @@ void br_stages_host_changed(struct br_stages *stages, struct br_host *host)
 	}
 }
 
-/* What it needs has come out as it wants: it runs when there is room for it. */
+void br_stages_make_due(struct br_stage_run *run)
+{
+	struct br_stages *stages = run->owner;
+
+	run->phase = BR_STAGE_DUE;
+	stages->has_changed = true;
+	/* Where the stage cache had let hope for less, it is not open yet. */
+	if (run->host && run->host == stages->shared &&
+		run->host->state == BR_HOST_CLOSED)
+		br_host_want(run->host);
+	look_again(run);
+}
+
+/* What it needs has come out as it wants: it runs, unless its result is there. */
 static void become_due(struct br_stage_run *run)
 {
-	run->phase = BR_STAGE_DUE;
-	run->owner->has_changed = true;
-	look_again(run);
+	struct br_caching *caching = run->owner->options.caching;
+
+	if (run->attempt > 0 || !br_caching_has(caching, run->index) ||
+		group_of(run)->is_flawed) {
+		br_stages_make_due(run);
+		return;
+	}
+	run->phase = BR_STAGE_LOOKED_UP;
+	br_caching_look(caching, run->index);
+}
+
+/* What only runs for others is not run for nobody. */
+static void decide_prepare(struct br_stage_run *run)
+{
+	const struct br_caching *caching = run->owner->options.caching;
+
+	if (!br_caching_knows_prepare(caching) || run->attempt > 0 ||
+		run->phase != BR_STAGE_WAITING)
+		return;
+	if (br_caching_needs_prepare(caching))
+		become_due(run);
+	else
+		skip(run, BR_REASON_SELECTION);
 }
 
 static void decide(struct br_stage_run *run)
@@ -427,8 +463,9 @@ static void decide(struct br_stage_run *run)
 
 static bool is_undecided(const struct br_stage_run *run)
 {
-	return run->phase == BR_STAGE_WAITING || run->phase == BR_STAGE_DUE ||
-		run->phase == BR_STAGE_READY;
+	return run->phase == BR_STAGE_WAITING ||
+		run->phase == BR_STAGE_LOOKED_UP ||
+		run->phase == BR_STAGE_DUE || run->phase == BR_STAGE_READY;
 }
 
 /* Look at every group of which something may have become possible. */
@@ -445,7 +482,11 @@ static void work_off_queue(struct br_stages *stages)
 			struct br_stage_run *run =
 				&stages->runs[group->first + i];
 
-			if (!stages->is_closed && is_undecided(run))
+			if (stages->is_closed || !is_undecided(run))
+				continue;
+			if (run->stage->is_prepare)
+				decide_prepare(run);
+			else
 				decide(run);
 		}
 		br_groups_pass_on(&stages->groups, index);
@@ -465,6 +506,15 @@ static unsigned next_number(struct br_stages *stages)
 				is_taken = true;
 	}
 	return stages->number;
+}
+
+void br_stages_replay(struct br_stage_run *run)
+{
+	struct br_stages *stages = run->owner;
+
+	stages->active[stages->active_count++] = run;
+	stages->running_count++;
+	br_attempt_replay(run);
 }
 
 static void start_failed(struct br_stage_run *run, enum obstacle obstacle,
@@ -622,6 +672,7 @@ static void close_stages(struct br_stages *stages)
 		struct br_stage_run *run = &stages->runs[i];
 
 		if (run->phase == BR_STAGE_RUNNING ||
+			run->phase == BR_STAGE_KEPT ||
 			run->phase == BR_STAGE_ENDED ||
 			run == stages->shell.run)
 			continue;
@@ -638,7 +689,8 @@ void br_stages_stop(struct br_stages *stages, enum br_stage_stop why)
 {
 	if (!stages->is_closed)
 		close_stages(stages);
-	for (size_t i = 0; i < stages->active_count; i++)
+	/* Backwards: one that ends at once leaves the list. */
+	for (size_t i = stages->active_count; i-- > 0;)
 		br_attempt_stop(stages->active[i], why);
 	br_shell_stop(&stages->shell);
 }

@@ -18,6 +18,7 @@
 #include "event/event.h"
 #include "plan/plan.h"
 #include "run/attempt.h"
+#include "run/caching.h"
 #include "run/emit.h"
 #include "run/groups.h"
 #include "run/heap.h"
@@ -31,6 +32,7 @@ struct br_stages_options {
 	struct br_emitter *emitter;
 	/* To which the stages add theirs. */
 	struct br_hosts *hosts;
+	struct br_caching *caching;
 	const char *build;
 	unsigned jobs;
 	bool is_fail_fast;
@@ -115,6 +117,12 @@ void br_stages_abandon(struct br_stages *stages, enum br_result result);
  * there was none, or is NULL. For attempt.c.
  */
 void br_stages_leave_shell(struct br_stage_run *run, const char *failure);
+
+/* A stage is to run: with its container, when a job is free. For reuse.c. */
+void br_stages_make_due(struct br_stage_run *run);
+
+/* A stage starts, without a container: its result was found. For reuse.c. */
+void br_stages_replay(struct br_stage_run *run);
 
 /* The attempt of `run` has ended, as run->end says. For attempt.c. */
 void br_stages_take_end(struct br_stage_run *run);

@@ -311,11 +311,14 @@ static bool bring_up(const struct work *work, struct br_err *err)
 		br_image_done(&image);
 		return false;
 	}
-	if (options->wire != BR_WIRE_STDIO)
+	if (options->is_image_only)
+		is_up = true;
+	else if (options->wire != BR_WIRE_STDIO)
 		is_up = start_on_wire(work, &image, false, err);
-	if (options->wire == BR_WIRE_STDIO ||
-		(!is_up && options->wire == BR_WIRE_AUTO &&
-			may_be_blind(options, err)))
+	if (!is_up &&
+		(options->wire == BR_WIRE_STDIO ||
+			(options->wire == BR_WIRE_AUTO &&
+				may_be_blind(options, err))))
 		is_up = start_on_wire(work, &image, true, err);
 	br_image_done(&image);
 	return is_up;

@@ -52,6 +52,8 @@ struct br_starter_options {
 	const char *project_dir;
 	enum br_wire_kind wire;
 	const struct br_starter_place *place;
+	/* Only have the image there, and say what it is. */
+	bool is_image_only;
 	/* As in struct br_container_spec, and so the new network. */
 	bool may_stay;
 };
