@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/caching.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +85,7 @@ static void open_worker(struct br_caching *caching)
 	};
 	struct br_err err = { 0 };
 
-	if (!br_cache_worker_open(&options, &caching->worker, &err))
+	if (!br_cache_queue_open(&caching->queue, &options, &err))
 		warn(caching, err.text);
 }
 
@@ -95,7 +94,7 @@ static bool has_forecast(const struct br_caching *caching)
 {
 	const struct br_run_options *run = caching->options.run;
 
-	return caching->store && caching->worker.fd >= 0 &&
+	return caching->store && br_cache_queue_is_open(&caching->queue) &&
 		run->pull != BR_PULL_ALWAYS && !run->cache->is_verifying;
 }
 
@@ -120,7 +119,7 @@ void br_caching_init(
 
 	*caching = (struct br_caching){
 		.options = *options,
-		.worker = { .fd = -1 },
+		.queue = BR_CACHE_QUEUE_CLOSED,
 		.stages = br_alloc_array(
 			options->plan->stage_count, sizeof(*caching->stages)),
 	};
@@ -149,7 +148,7 @@ void br_caching_done(struct br_caching *caching)
 
 		br_prune_start(cache->folder, &limits);
 	}
-	br_cache_worker_close(&caching->worker);
+	br_cache_queue_close(&caching->queue);
 	br_looks_done(&caching->looks);
 	br_remote_free(caching->remote);
 	br_store_free(caching->store);
@@ -158,45 +157,8 @@ void br_caching_done(struct br_caching *caching)
 		free(caching->stages[i].why);
 	br_outlook_done(&caching->outlook);
 	free(caching->stages);
-	free(caching->wishes);
 	free(caching->ready);
-	*caching = (struct br_caching){ .worker = { .fd = -1 } };
-}
-
-/* Questions and answers. */
-
-static void ask_first(struct br_caching *caching)
-{
-	const struct br_caching_wish *wish =
-		caching->wishes + caching->first_wish;
-	struct br_err ignored = { 0 };
-
-	/* That the child has gone is seen when its answer is read. */
-	if (caching->wish_count > 0)
-		(void)!br_cache_worker_ask(&caching->worker, &wish->request,
-			wish->tape_fd, &ignored);
-}
-
-static void wish_for(struct br_caching *caching,
-	const struct br_cache_request *request, int tape_fd)
-{
-	caching->wishes = br_grow(caching->wishes, caching->wish_count,
-		&caching->wish_capacity, sizeof(*caching->wishes));
-	caching->wishes[caching->wish_count++] =
-		(struct br_caching_wish){ *request, tape_fd };
-	if (caching->wish_count - caching->first_wish == 1)
-		ask_first(caching);
-}
-
-static void ask(struct br_caching *caching, enum br_cache_question question,
-	size_t stage, int tape_fd)
-{
-	const struct br_cache_request request = {
-		.question = question,
-		.stage = stage,
-	};
-
-	wish_for(caching, &request, tape_fd);
+	*caching = (struct br_caching){ .queue = BR_CACHE_QUEUE_CLOSED };
 }
 
 static void add_ready(struct br_caching *caching, size_t stage)
@@ -230,7 +192,7 @@ static void foresee(struct br_caching *caching)
 	if (!caching->is_forecasting)
 		return;
 	if (br_outlook_find(&caching->outlook, &stage))
-		ask(caching, BR_CACHE_LOOK, stage, -1);
+		br_cache_queue_ask(&caching->queue, BR_CACHE_LOOK, stage, -1);
 	else
 		caching->is_forecasting = false;
 }
@@ -269,7 +231,7 @@ static void release_held(struct br_caching *caching)
 static void look_if_known(struct br_caching *caching)
 {
 	if (caching->has_begun && !caching->are_images_known &&
-		caching->wish_count == 0 &&
+		!br_cache_queue_is_busy(&caching->queue) &&
 		!br_looks_are_open(&caching->looks, NULL))
 		release_held(caching);
 }
@@ -325,10 +287,11 @@ void br_caching_look(struct br_caching *caching, size_t stage)
 
 	if (!caching->are_images_known)
 		item->is_held = true;
-	else if (is_foreseen(caching, stage) || caching->worker.fd < 0)
+	else if (is_foreseen(caching, stage) ||
+		!br_cache_queue_is_open(&caching->queue))
 		add_ready(caching, stage);
 	else
-		ask(caching, BR_CACHE_LOOK, stage, -1);
+		br_cache_queue_ask(&caching->queue, BR_CACHE_LOOK, stage, -1);
 }
 
 static void end_look(
@@ -376,7 +339,8 @@ static void take_fetched(
 			continue;
 		stage->is_fetching = false;
 		if (is_there)
-			ask(caching, BR_CACHE_LOOK_AGAIN, i, -1);
+			br_cache_queue_ask(
+				&caching->queue, BR_CACHE_LOOK_AGAIN, i, -1);
 		else
 			end_look(caching, i, BR_CACHE_MISS);
 	}
@@ -407,13 +371,8 @@ bool br_caching_needs_prepare(const struct br_caching *caching)
 void br_caching_take_image(
 	struct br_caching *caching, const char *image, const char *digest)
 {
-	struct br_cache_request request = { .question = BR_CACHE_DIGEST };
-
-	if (!caching->store || caching->worker.fd < 0)
-		return;
-	(void)snprintf(request.image, sizeof(request.image), "%s", image);
-	(void)snprintf(request.digest, sizeof(request.digest), "%s", digest);
-	wish_for(caching, &request, -1);
+	if (caching->store && br_cache_queue_is_open(&caching->queue))
+		br_cache_queue_tell(&caching->queue, image, digest);
 }
 
 /* Results. */
@@ -433,15 +392,16 @@ bool br_caching_keep(struct br_caching *caching, size_t stage,
 {
 	const struct br_plan_stage *planned = &plan_of(caching)->stages[stage];
 
-	if (caching->worker.fd < 0)
+	if (!br_cache_queue_is_open(&caching->queue))
 		return false;
 	if (may_store && br_tape_flush(tape)) {
-		ask(caching, BR_CACHE_KEEP, stage, tape->fd);
+		br_cache_queue_ask(
+			&caching->queue, BR_CACHE_KEEP, stage, tape->fd);
 		return true;
 	}
 	if (!has_outputs(planned))
 		return false;
-	ask(caching, BR_CACHE_CHECK, stage, -1);
+	br_cache_queue_ask(&caching->queue, BR_CACHE_CHECK, stage, -1);
 	return true;
 }
 
@@ -501,68 +461,17 @@ static void take_answer(struct br_caching *caching,
 	}
 }
 
-static struct br_caching_wish take_first(struct br_caching *caching)
+static void take_answers(struct br_caching *caching)
 {
-	struct br_caching_wish first = caching->wishes[caching->first_wish++];
-
-	if (caching->first_wish == caching->wish_count) {
-		caching->first_wish = 0;
-		caching->wish_count = 0;
-	}
-	return first;
-}
-
-/* What is answered where nobody answers any more. */
-static enum br_cache_finding answer_nobody(enum br_cache_question question)
-{
-	switch (question) {
-	case BR_CACHE_LOOK:
-		return BR_CACHE_UNKNOWN;
-	case BR_CACHE_LOOK_AGAIN:
-		return BR_CACHE_MISS;
-	case BR_CACHE_KEEP:
-	case BR_CACHE_CHECK:
-		return BR_CACHE_WELL;
-	case BR_CACHE_DIGEST:
-		return BR_CACHE_SAME_DIGEST;
-	}
-	return BR_CACHE_UNKNOWN;
-}
-
-static void lose_worker(struct br_caching *caching, const struct br_err *err)
-{
-	br_cache_worker_close(&caching->worker);
-	warn(caching, err->text);
-	while (caching->wish_count > 0) {
-		struct br_caching_wish wish = take_first(caching);
-		const struct br_cache_answer answer = {
-			.finding = answer_nobody(wish.request.question),
-			.stage = wish.request.stage,
-		};
-
-		take_answer(caching, wish.request.question, &answer);
-	}
-}
-
-static void read_worker(struct br_caching *caching)
-{
+	enum br_cache_question question = BR_CACHE_LOOK;
 	struct br_cache_answer answer;
 	struct br_err err = { 0 };
-	bool is_there = true;
 
-	while (caching->worker.fd >= 0) {
-		if (!br_cache_worker_read(
-			    &caching->worker, &answer, &is_there, &err)) {
-			lose_worker(caching, &err);
-			return;
-		}
-		if (!is_there)
-			return;
-
-		struct br_caching_wish wish = take_first(caching);
-		ask_first(caching);
-		take_answer(caching, wish.request.question, &answer);
+	while (br_cache_queue_take(&caching->queue, &question, &answer, &err)) {
+		take_answer(caching, question, &answer);
 	}
+	if (err.code != BR_OK)
+		warn(caching, err.text);
 }
 
 bool br_caching_deliver(struct br_caching *caching)
@@ -586,8 +495,8 @@ size_t br_caching_poll_count(const struct br_caching *caching)
 
 void br_caching_poll(const struct br_caching *caching, struct pollfd *waits)
 {
-	waits[SLOT_WORKER] =
-		(struct pollfd){ .fd = caching->worker.fd, .events = POLLIN };
+	waits[SLOT_WORKER] = (struct pollfd){ .fd = caching->queue.worker.fd,
+		.events = POLLIN };
 	waits[SLOT_REMOTE] = (struct pollfd){
 		.fd = caching->remote ? br_remote_fd(caching->remote) : -1,
 		.events = POLLIN,
@@ -603,7 +512,7 @@ void br_caching_work(struct br_caching *caching)
 		.left_out = take_left_out,
 	};
 
-	read_worker(caching);
+	take_answers(caching);
 	if (caching->remote)
 		br_remote_work(caching->remote, &handlers);
 	br_looks_work(&caching->looks);

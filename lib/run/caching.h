@@ -24,7 +24,7 @@
 #include "base/err.h"
 #include "cache/hash.h"
 #include "plan/plan.h"
-#include "run/cache_worker.h"
+#include "run/cache_queue.h"
 #include "run/emit.h"
 #include "run/looks.h"
 #include "run/outlook.h"
@@ -72,29 +72,17 @@ struct br_caching_stage {
 	bool is_fetching;
 };
 
-/* A question that is not answered yet. */
-struct br_caching_wish {
-	struct br_cache_request request;
-	/* Borrowed; -1: none. */
-	int tape_fd;
-};
-
 /* Starts out all zero, then br_caching_init(). Private. */
 struct br_caching {
 	struct br_caching_options options;
 	/* What was foreseen; its owner's to read. */
 	struct br_outlook outlook;
 	struct br_looks looks;
-	struct br_cache_worker worker;
+	struct br_cache_queue queue;
 	/* NULL: nothing is looked up or stored. */
 	struct br_store *store;
 	struct br_remote *remote;
 	struct br_caching_stage *stages;
-	/* In order; the first one has been asked. */
-	struct br_caching_wish *wishes;
-	size_t first_wish;
-	size_t wish_count;
-	size_t wish_capacity;
 	/* Stages whose forecast is the answer to a look, to be delivered. */
 	size_t *ready;
 	size_t ready_count;
