@@ -391,8 +391,10 @@ static void put(struct br_cache_work *work, struct br_listing *outputs,
 		? BR_CACHE_STORED
 		: BR_CACHE_NOT_STORED;
 	say(answer, err.text);
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to take const off. */
+	void *at = (void *)(uintptr_t)tape.data;
 	if (tape.len > 0)
-		(void)munmap((void *)(uintptr_t)tape.data, tape.len);
+		(void)munmap(at, tape.len);
 }
 
 static void keep(
