@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/clock.h"
+#include "run/after.h"
 #include "run/reuse.h"
 #include "run/stages.h"
 
@@ -276,7 +277,7 @@ static bool on_stage_finished(void *ctx, unsigned stage,
 		br_shell_close(&stages->shell);
 		/* One after a failure. Else it is what the stage runs. */
 		if (run->phase == BR_STAGE_SHELL) {
-			br_stages_leave_shell(run, report->failure);
+			br_after_leave(run, report->failure);
 			return true;
 		}
 	}

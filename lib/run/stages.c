@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "run/after.h"
 #include "run/keep.h"
 #include "run/opening.h"
 #include "run/verdict.h"
@@ -17,8 +18,7 @@ static const struct br_group_run *group_of(const struct br_stage_run *run)
 	return &run->owner->groups.items[run->stage->group];
 }
 
-/* A stage has ended for good: release what it had, and tell the others. */
-static void end(struct br_stage_run *run, bool is_failure)
+void br_stages_end(struct br_stage_run *run, bool is_failure)
 {
 	struct br_stages *stages = run->owner;
 
@@ -50,7 +50,7 @@ static void skip(struct br_stage_run *run, enum br_reason reason)
 
 	run->end.result = BR_RESULT_SKIPPED;
 	br_emit(run->owner->options.emitter, &event);
-	end(run, false);
+	br_stages_end(run, false);
 }
 
 /* The container that a stage runs in, which may be a new one. */
@@ -216,37 +216,6 @@ static void drop_active(struct br_stage_run *run)
 		stages->active[i] = stages->active[--stages->active_count];
 }
 
-/* Whether somebody is to look at the container before it goes. */
-static bool wants_shell(const struct br_stage_run *run)
-{
-	const struct br_stages *stages = run->owner;
-
-	return stages->options.is_shell_on_fail && stages->options.seat &&
-		!stages->is_closed && run->end.result == BR_RESULT_FAIL &&
-		run->host && run->host->state == BR_HOST_UP;
-}
-
-/* Its shell has ended, or there will be none. */
-static void end_after_shell(struct br_stage_run *run)
-{
-	run->owner->shell_count--;
-	end(run, true);
-}
-
-void br_stages_leave_shell(struct br_stage_run *run, const char *failure)
-{
-	struct br_emitter *emitter = run->owner->options.emitter;
-
-	if (failure)
-		br_emit_notice(emitter, BR_LEVEL_WARNING,
-			"stage '%s': no shell can be opened: %s",
-			run->stage->name, failure);
-	else
-		br_emit_notice(emitter, BR_LEVEL_INFO,
-			"the shell has ended, and the build goes on");
-	end_after_shell(run);
-}
-
 /* No further attempt: the last one is the stage's end. */
 static void settle(struct br_stage_run *run)
 {
@@ -257,12 +226,10 @@ static void settle(struct br_stage_run *run)
 		br_emit_notice(stages->options.emitter, BR_LEVEL_INFO,
 			"stage '%s' is allowed to fail", run->stage->name);
 	drop_active(run);
-	if (is_failure && wants_shell(run)) {
-		run->phase = BR_STAGE_SHELL;
-		stages->shell_count++;
-	} else {
-		end(run, is_failure);
-	}
+	if (is_failure && br_after_is_wanted(run))
+		br_after_wait(run);
+	else
+		br_stages_end(run, is_failure);
 	if (is_failure && stages->options.is_fail_fast &&
 		!stages->is_failing_fast && !stages->is_closed)
 		fail_fast(stages);
@@ -376,7 +343,7 @@ void br_stages_host_changed(struct br_stages *stages, struct br_host *host)
 			br_attempt_abandon(run, &lost);
 		} else if (host->state == BR_HOST_LOST &&
 			run->phase == BR_STAGE_SHELL) {
-			br_stages_leave_shell(run, host->err.text);
+			br_after_leave(run, host->err.text);
 		} else {
 			look_again(run);
 		}
@@ -493,8 +460,7 @@ static void work_off_queue(struct br_stages *stages)
 	}
 }
 
-/* A number that no stage has which runs. */
-static unsigned next_number(struct br_stages *stages)
+unsigned br_stages_next_number(struct br_stages *stages)
 {
 	bool is_taken = true;
 
@@ -553,7 +519,7 @@ static void start(struct br_stage_run *run)
 	stages->active[stages->active_count++] = run;
 	stages->running_count++;
 	if (obstacle == OBSTACLE_NONE)
-		br_attempt_start(run, next_number(stages));
+		br_attempt_start(run, br_stages_next_number(stages));
 	else
 		start_failed(run, obstacle, failed);
 }
@@ -570,31 +536,6 @@ static void retry(struct br_stage_run *run)
 	drop_active(run);
 	br_opening_renew(run);
 	become_due(run);
-}
-
-static void open_shell(struct br_stage_run *run)
-{
-	struct br_stages *stages = run->owner;
-
-	br_emit_notice(stages->options.emitter, BR_LEVEL_INFO,
-		"stage '%s' has failed: a shell in its container; 'exit' ends "
-		"it, and the build goes on",
-		run->stage->name);
-	run->number = next_number(stages);
-	br_shell_open(&stages->shell, run);
-}
-
-/* When nothing runs any more, one after the other. */
-static void open_shells(struct br_stages *stages)
-{
-	for (size_t i = 0; i < stages->count && stages->running_count == 0 &&
-		!br_shell_is_open(&stages->shell);
-		i++) {
-		struct br_stage_run *run = &stages->runs[i];
-
-		if (run->phase == BR_STAGE_SHELL)
-			open_shell(run);
-	}
 }
 
 /* Nothing new begins while a shell is open or waited for. */
@@ -618,7 +559,7 @@ void br_stages_start(struct br_stages *stages)
 		work_off_queue(stages);
 	}
 	if (stages->shell_count > 0)
-		open_shells(stages);
+		br_after_open(stages);
 	if (stages->has_changed && may_start(stages))
 		br_opening_look(stages);
 	if (stages->shell_count == 0)
@@ -677,7 +618,7 @@ static void close_stages(struct br_stages *stages)
 			run == stages->shell.run)
 			continue;
 		if (run->phase == BR_STAGE_SHELL)
-			end_after_shell(run);
+			br_after_drop(run);
 		else if (run->attempt > 0)
 			settle(run);
 		else

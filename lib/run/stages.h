@@ -112,11 +112,11 @@ void br_stages_stop(struct br_stages *stages, enum br_stage_stop why);
  */
 void br_stages_abandon(struct br_stages *stages, enum br_result result);
 
-/*
- * The shell in the container of `run`, which had failed, has ended; `failure` says why
- * there was none, or is NULL. For attempt.c.
- */
-void br_stages_leave_shell(struct br_stage_run *run, const char *failure);
+/* A stage has ended for good: release what it had, and tell the others. For after.c. */
+void br_stages_end(struct br_stage_run *run, bool is_failure);
+
+/* Give a number that no stage has which runs. For after.c. */
+unsigned br_stages_next_number(struct br_stages *stages);
 
 /* A stage is to run: with its container, when a job is free. For reuse.c. */
 void br_stages_make_due(struct br_stage_run *run);
