@@ -262,3 +262,33 @@ bool br_event_type_find(const char *name, enum br_event_type *type)
 	}
 	return false;
 }
+
+const char *br_event_find_stage(const struct br_event *event)
+{
+	switch (event->type) {
+	case BR_EVENT_STAGE_STARTED:
+		return event->stage_started.stage;
+	case BR_EVENT_STEP_STARTED:
+		return event->step_started.stage;
+	case BR_EVENT_OUTPUT:
+		return event->output.stage;
+	case BR_EVENT_STEP_FINISHED:
+		return event->step_finished.stage;
+	case BR_EVENT_STAGE_FINISHED:
+		return event->stage_finished.stage;
+	case BR_EVENT_STAGE_SKIPPED:
+		return event->stage_skipped.stage;
+	case BR_EVENT_CACHE_HIT:
+	case BR_EVENT_CACHE_MISS:
+	case BR_EVENT_CACHE_STORED:
+		return event->cache.stage;
+	case BR_EVENT_BUILD_STARTED:
+	case BR_EVENT_IMAGE_PULLING:
+	case BR_EVENT_IMAGE_READY:
+	case BR_EVENT_CONTAINER_STARTED:
+	case BR_EVENT_NOTICE:
+	case BR_EVENT_BUILD_FINISHED:
+		return NULL;
+	}
+	return NULL;
+}

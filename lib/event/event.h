@@ -265,3 +265,9 @@ bool br_level_find(const char *name, enum br_level *level);
 bool br_result_find(const char *name, enum br_result *result);
 bool br_reason_find(const char *name, enum br_reason *reason);
 bool br_event_type_find(const char *name, enum br_event_type *type);
+
+/*
+ * Find the one stage that `event` is of. Gives NULL where it is of the whole build.
+ * Borrowed as the event is.
+ */
+const char *br_event_find_stage(const struct br_event *event);

@@ -74,34 +74,13 @@ static void remove_block(struct group *group, struct block *block)
 	free(block);
 }
 
-/* Give the stage that an event is of, or NULL. */
+/* Give the stage whose block an event belongs to, or NULL. */
 static const char *stage_of(const struct br_event *event)
 {
-	switch (event->type) {
-	case BR_EVENT_STAGE_STARTED:
-		return event->stage_started.stage;
-	case BR_EVENT_STEP_STARTED:
-		return event->step_started.stage;
-	case BR_EVENT_OUTPUT:
-		return event->output.stage;
-	case BR_EVENT_STEP_FINISHED:
-		return event->step_finished.stage;
-	case BR_EVENT_STAGE_FINISHED:
-		return event->stage_finished.stage;
-	case BR_EVENT_CACHE_HIT:
-	case BR_EVENT_CACHE_MISS:
-	case BR_EVENT_CACHE_STORED:
-		return event->cache.stage;
-	case BR_EVENT_BUILD_STARTED:
-	case BR_EVENT_IMAGE_PULLING:
-	case BR_EVENT_IMAGE_READY:
-	case BR_EVENT_CONTAINER_STARTED:
-	case BR_EVENT_STAGE_SKIPPED:
-	case BR_EVENT_NOTICE:
-	case BR_EVENT_BUILD_FINISHED:
-		return NULL;
-	}
-	return NULL;
+	/* A stage that was skipped never runs. */
+	return event->type == BR_EVENT_STAGE_SKIPPED
+		? NULL
+		: br_event_find_stage(event);
 }
 
 static void add_record(

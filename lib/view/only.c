@@ -73,42 +73,11 @@ static bool show_end(const struct only *only, const struct br_event *event,
 	return br_sink_handle(only->inner, &shown, err);
 }
 
-/* Give the stage that an event is of, or NULL. */
-static const char *stage_of(const struct br_event *event)
-{
-	switch (event->type) {
-	case BR_EVENT_STAGE_STARTED:
-		return event->stage_started.stage;
-	case BR_EVENT_STEP_STARTED:
-		return event->step_started.stage;
-	case BR_EVENT_OUTPUT:
-		return event->output.stage;
-	case BR_EVENT_STEP_FINISHED:
-		return event->step_finished.stage;
-	case BR_EVENT_STAGE_FINISHED:
-		return event->stage_finished.stage;
-	case BR_EVENT_STAGE_SKIPPED:
-		return event->stage_skipped.stage;
-	case BR_EVENT_CACHE_HIT:
-	case BR_EVENT_CACHE_MISS:
-	case BR_EVENT_CACHE_STORED:
-		return event->cache.stage;
-	case BR_EVENT_BUILD_STARTED:
-	case BR_EVENT_IMAGE_PULLING:
-	case BR_EVENT_IMAGE_READY:
-	case BR_EVENT_CONTAINER_STARTED:
-	case BR_EVENT_NOTICE:
-	case BR_EVENT_BUILD_FINISHED:
-		return NULL;
-	}
-	return NULL;
-}
-
 static bool handle(
 	struct br_sink *self, const struct br_event *event, struct br_err *err)
 {
 	struct only *only = (struct only *)self;
-	const char *stage = stage_of(event);
+	const char *stage = br_event_find_stage(event);
 
 	if (event->type == BR_EVENT_BUILD_STARTED)
 		return show_start(only, event, err);

@@ -92,6 +92,35 @@ static void every_sample_comes_back_as_it_was(void **state)
 	}
 }
 
+/* Give the field `stage` as the table has it, or NULL. */
+static const char *field_stage(const struct br_event *event)
+{
+	const struct br_event_desc *desc = &br_event_descs[event->type];
+	const char *stage = NULL;
+
+	for (size_t i = 0; i < desc->field_count; i++)
+		if (strcmp(desc->fields[i].name, "stage") == 0)
+			memcpy(&stage,
+				(const char *)event + desc->fields[i].offset,
+				sizeof(stage));
+	return stage;
+}
+
+static void finds_the_stage_of_each_event_that_has_one(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < event_sample_count(); i++) {
+		const struct br_event *event = event_sample_get(i);
+		const char *stage = field_stage(event);
+
+		count += stage ? 1 : 0;
+		assert_ptr_equal(br_event_find_stage(event), stage);
+	}
+	assert_true(count > 8);
+}
+
 static void no_line_that_is_cut_off_is_taken(void **state)
 {
 	(void)state;
@@ -322,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_the_line_of_the_contract),
 		cmocka_unit_test(every_sample_comes_back_as_it_was),
+		cmocka_unit_test(finds_the_stage_of_each_event_that_has_one),
 		cmocka_unit_test(no_line_that_is_cut_off_is_taken),
 		cmocka_unit_test(output_keeps_every_byte),
 		cmocka_unit_test(a_special_character_is_found_at_every_place),
