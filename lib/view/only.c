@@ -2,17 +2,14 @@
 #include "view/only.h"
 
 #include <fnmatch.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clean.h"
-#include "base/clock.h"
-#include "view/private.h"
+#include "view/front.h"
 
 struct only {
-	struct br_view view;
-	struct br_sink *inner;
+	struct br_front front;
 	const struct br_names *names;
 };
 
@@ -54,7 +51,7 @@ static bool show_start(const struct only *only, const struct br_event *event,
 	/* Absent stays absent. */
 	if (all->items)
 		shown.build_started.stages = (struct br_names){ items, count };
-	return br_sink_handle(only->inner, &shown, err);
+	return br_sink_handle(only->front.inner, &shown, err);
 }
 
 static bool show_end(const struct only *only, const struct br_event *event,
@@ -70,7 +67,7 @@ static bool show_end(const struct only *only, const struct br_event *event,
 		if (is_wanted(only, all->items[i].stage))
 			items[count++] = all->items[i];
 	shown.build_finished.stages = (struct br_stage_results){ items, count };
-	return br_sink_handle(only->inner, &shown, err);
+	return br_sink_handle(only->front.inner, &shown, err);
 }
 
 static bool handle(
@@ -84,40 +81,16 @@ static bool handle(
 	if (event->type == BR_EVENT_BUILD_FINISHED)
 		return show_end(only, event, err);
 	if (event->type == BR_EVENT_NOTICE || (stage && is_wanted(only, stage)))
-		return br_sink_handle(only->inner, event, err);
+		return br_sink_handle(only->front.inner, event, err);
 	return true;
-}
-
-static bool flush(struct br_sink *self, struct br_err *err)
-{
-	return br_sink_flush(((struct only *)self)->inner, err);
-}
-
-/* It is the view's to say when, and it is asked each time. */
-static bool tick(struct br_sink *self, struct br_err *err)
-{
-	return br_sink_tick(
-		((struct only *)self)->inner, br_clock_now_ms(), err);
-}
-
-static void free_only(struct br_view *view)
-{
-	struct only *only = (struct only *)view;
-
-	br_view_free(only->inner);
-	free(only);
 }
 
 struct br_sink *br_only_new(struct br_sink *view, const struct br_names *names)
 {
 	struct only *only = br_alloc(sizeof(*only));
 
-	only->view.sink.handle = handle;
-	only->view.sink.flush = flush;
-	only->view.sink.tick = tick;
-	only->view.sink.tick_ms = 1;
-	only->view.free = free_only;
-	only->inner = view;
+	br_front_init(&only->front, view);
+	only->front.view.sink.handle = handle;
 	only->names = names;
-	return &only->view.sink;
+	return &only->front.view.sink;
 }
