@@ -2,8 +2,8 @@
 /*
  * guard.h - the git that runs ends when this process does, whatever ends it.
  *
- * A child holds a pipe from us, gets told which process group runs, and ends it when the
- * pipe closes without a farewell. It also holds the lock of the mirror, so
+ * A child holds a socket from us, gets told which process group runs, and ends it when the
+ * socket closes without a farewell. It also holds the lock of the mirror, so
  * that nobody else is at the mirror before that git is gone.
  */
 #pragma once

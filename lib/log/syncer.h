@@ -6,7 +6,7 @@
  * for half a minute. To have it on the disk takes time that the build must not wait
  * for, so a child does it: every half second where there is something new, and once
  * more when buildr has ended, in whatever way. Then it removes the logs that are beyond the
- * limits, since its own has grown. It holds the files, a pipe, and nothing
+ * limits, since its own has grown. It holds the files, a socket, and nothing
  * else of buildr's, and ends by itself.
  */
 #pragma once

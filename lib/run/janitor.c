@@ -2,18 +2,14 @@
 #include "run/janitor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clean.h"
 #include "base/clock.h"
+#include "base/survivor.h"
 #include "session/private.h"
 
 /* What buildr writes when nothing is left to do. */
@@ -154,9 +150,10 @@ static void sweep_orphans(const struct janitor *janitor)
 	(void)sweep(janitor, NULL, false);
 }
 
-BR_NORETURN static void janitor_main(
-	int fd, const struct br_janitor_options *options)
+static void janitor_main(const void *ctx)
 {
+	const struct br_janitor_options *options = ctx;
+	const int fd = BR_SURVIVOR_FD;
 	struct janitor janitor = { .options = options };
 	bool has_swept = false;
 	char word = '\0';
@@ -180,70 +177,20 @@ BR_NORETURN static void janitor_main(
 		limit_requests(&janitor, LAST_MS);
 		sweep_orphans(&janitor);
 	}
-	_exit(EXIT_SUCCESS);
-}
-
-/* Keep nothing of buildr's open: a reader of its output waits for the end. */
-static bool drop_descriptors(int *keep)
-{
-	enum { KEPT = STDERR_FILENO + 1 };
-	int null = open("/dev/null", O_RDWR);
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (null < 0 || (fd != *keep && dup2(null, fd) < 0))
-			return false;
-	if (dup2(*keep, KEPT) < 0)
-		return false;
-	*keep = KEPT;
-	return close_range(KEPT + 1, ~0U, 0) == 0;
-}
-
-static void ignore_signals(void)
-{
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-		SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		(void)signal(ignored[i], SIG_IGN);
-	(void)signal(SIGALRM, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 bool br_janitor_start(const struct br_janitor_options *options,
 	struct br_janitor *janitor, struct br_err *err)
 {
-	int ends[2];
+	const struct br_survivor_options how = {
+		.main = janitor_main,
+		.ctx = options,
+	};
+	struct br_survivor survivor = { .fd = -1 };
 
-	/* Not a pipe, whose end is nothing that libcurl would call readable. */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return br_fail_errno(err, "make a socket");
-	br_autoclose int theirs = ends[0];
-	br_autoclose int ours = ends[1];
-
-	/* Forked twice, so that the janitor is not ours to wait for. */
-	pid_t child = fork();
-	if (child < 0)
-		return br_fail_errno(err, "fork the janitor");
-	if (child == 0) {
-		(void)setsid();
-		ignore_signals();
-
-		pid_t grandchild = fork();
-		if (grandchild != 0)
-			_exit(grandchild < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-		if (!drop_descriptors(&theirs) || chdir("/") < 0)
-			_exit(EXIT_FAILURE);
-		janitor_main(theirs, options);
-	}
-
-	int status = 0;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (status != 0)
-		return br_fail(err, BR_ESYSTEM, "the janitor did not start");
-	janitor->fd = br_take_fd(&ours);
+	if (!br_survivor_start(&how, &survivor, err))
+		return br_wrap(err, "start the janitor");
+	janitor->fd = survivor.fd;
 	return true;
 }
 
