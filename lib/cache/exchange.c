@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cache/exchange_slot.h"
@@ -130,8 +131,11 @@ static void end_slot(
 	running->active_count--;
 	if (why)
 		note_failure(running, why);
-	if (!work->end(work->ctx, slot->number, &slot->exchange, why, &err))
+	if (work->end &&
+		!work->end(work->ctx, slot->number, &slot->exchange, why, &err))
 		note_failure(running, &err);
+	if (slot->exchange.fd >= 0)
+		(void)close(br_take_fd(&slot->exchange.fd));
 	br_buf_done(&slot->exchange.bytes);
 }
 
@@ -216,4 +220,43 @@ bool br_client_run(struct br_client *client,
 		return true;
 	*err = running.failure;
 	return false;
+}
+
+static void move(struct br_exchange *to, struct br_exchange *from)
+{
+	*to = *from;
+	*from = (struct br_exchange){ .fd = -1 };
+}
+
+static bool begin_one(void *ctx, size_t number, struct br_exchange *exchange,
+	bool *is_needed, struct br_err *err)
+{
+	(void)number;
+	(void)is_needed;
+	(void)err;
+	move(exchange, ctx);
+	return true;
+}
+
+static bool end_one(void *ctx, size_t number, struct br_exchange *exchange,
+	const struct br_err *why, struct br_err *err)
+{
+	(void)number;
+	(void)why;
+	(void)err;
+	move(ctx, exchange);
+	return true;
+}
+
+bool br_client_do(struct br_client *client, struct br_exchange *exchange,
+	struct br_err *err)
+{
+	const struct br_exchange_work work = {
+		.ctx = exchange,
+		.count = 1,
+		.begin = begin_one,
+		.end = end_one,
+	};
+
+	return br_client_run(client, &work, err);
 }

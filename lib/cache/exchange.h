@@ -56,13 +56,14 @@ struct br_exchange_work {
 	void *ctx;
 	size_t count;
 	/*
-	 * Fill request `number`, whose `fd` the other one closes. *is_needed is true; false
-	 * says that there is nothing to do, and the other one is not called.
+	 * Fill request `number`, whose `fd` and `bytes` are freed after the other one.
+	 * *is_needed is true; false says that there is nothing to do, and the other one is
+	 * not called.
 	 */
 	bool (*begin)(void *ctx, size_t number, struct br_exchange *exchange,
 		bool *is_needed, struct br_err *err);
 	/*
-	 * Take the answer; `why` is not NULL where there is none that could be used, and
+	 * May be NULL. Take the answer; `why` is not NULL where there is none that could be used, and
 	 * only what begin() has made is to go.
 	 */
 	bool (*end)(void *ctx, size_t number, struct br_exchange *exchange,
@@ -91,3 +92,11 @@ BR_DEFINE_AUTO(br_client)
  */
 bool br_client_run(struct br_client *client,
 	const struct br_exchange_work *work, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Do the one request `exchange`, and have its answer there.
+ *
+ * Ownership: what `exchange` has stays the caller's. Fails as br_client_run().
+ */
+bool br_client_do(struct br_client *client, struct br_exchange *exchange,
+	struct br_err *err) BR_MUST_CHECK;

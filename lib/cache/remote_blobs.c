@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
@@ -79,6 +80,21 @@ bool br_remote_blobs_list(const struct br_stored *result,
 		return false;
 	}
 	*blobs = listed;
+	return true;
+}
+
+bool br_remote_blob_look(const struct br_remote_blob *blob, int fd,
+	bool *is_right, struct br_err *err)
+{
+	uint8_t digest[BR_HASH_BYTES];
+	int64_t size_bytes = 0;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return br_fail_errno(err, "read a content");
+	if (!br_hash_fd(fd, -1, digest, &size_bytes, err))
+		return false;
+	*is_right = size_bytes == blob->size_bytes &&
+		memcmp(digest, blob->digest, BR_HASH_BYTES) == 0;
 	return true;
 }
 

@@ -30,6 +30,14 @@ struct br_remote_blobs {
 bool br_remote_blobs_list(const struct br_stored *result,
 	struct br_remote_blobs *blobs, struct br_err *err) BR_MUST_CHECK;
 
+/*
+ * Say whether what is open as `fd` is `blob`, byte for byte.
+ *
+ * Fails with BR_ESYSTEM where it cannot be read.
+ */
+bool br_remote_blob_look(const struct br_remote_blob *blob, int fd,
+	bool *is_right, struct br_err *err) BR_MUST_CHECK;
+
 /* Free what it has. */
 void br_remote_blobs_done(struct br_remote_blobs *blobs);
 

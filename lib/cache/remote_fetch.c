@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* remote_fetch.c - having a result of a remote cache in the store. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -13,40 +10,6 @@
 #include "cache/remote_blobs.h"
 #include "cache/remote_work.h"
 #include "cache/store_private.h"
-
-/* Asking for the result. */
-struct asking {
-	const uint8_t *identity;
-	struct br_buf bytes;
-	bool is_there;
-};
-
-static bool ask(void *ctx, size_t number, struct br_exchange *exchange,
-	bool *is_needed, struct br_err *err)
-{
-	const struct asking *asking = ctx;
-
-	(void)number;
-	(void)err;
-	*is_needed = true;
-	br_exchange_path("ac", asking->identity, exchange->path);
-	exchange->size_bytes = BR_LIMIT_RESULT_BYTES;
-	return true;
-}
-
-static bool take_result(void *ctx, size_t number, struct br_exchange *exchange,
-	const struct br_err *why, struct br_err *err)
-{
-	struct asking *asking = ctx;
-
-	(void)number;
-	(void)err;
-	asking->is_there = !why && exchange->is_there;
-	if (asking->is_there)
-		br_buf_add(&asking->bytes, exchange->bytes.data,
-			exchange->bytes.len);
-	return true;
-}
 
 /* Getting the contents. */
 struct getting {
@@ -81,14 +44,11 @@ static bool begin_blob(void *ctx, size_t number, struct br_exchange *exchange,
 static bool check(const struct br_exchange *exchange,
 	const struct br_remote_blob *blob, struct br_err *err)
 {
-	uint8_t digest[BR_HASH_BYTES];
+	bool is_right = false;
 
-	if (lseek(exchange->fd, 0, SEEK_SET) < 0)
-		return br_fail_errno(err, "read what has come");
-	if (!br_hash_fd(exchange->fd, -1, digest, NULL, err))
+	if (!br_remote_blob_look(blob, exchange->fd, &is_right, err))
 		return false;
-	return (exchange->got_bytes == blob->size_bytes &&
-		       memcmp(digest, blob->digest, BR_HASH_BYTES) == 0) ||
+	return is_right ||
 		br_fail(err, BR_EPROTO,
 			"the remote cache sends other bytes than those of %s",
 			exchange->path);
@@ -115,7 +75,6 @@ static bool end_blob(void *ctx, size_t number, struct br_exchange *exchange,
 		is_good = false;
 		(void)unlinkat(getting->store->fd, temporary, 0);
 	}
-	(void)close(br_take_fd(&exchange->fd));
 	return is_good;
 }
 
@@ -189,19 +148,18 @@ bool br_remote_work_fetch(struct br_client *client, struct br_store *store,
 	const uint8_t identity[BR_HASH_BYTES], bool *is_there,
 	struct br_err *err)
 {
-	struct asking asking = { .identity = identity };
-	const struct br_exchange_work work = {
-		.ctx = &asking,
-		.count = 1,
-		.begin = ask,
-		.end = take_result,
+	struct br_exchange asked = {
+		.kind = BR_EXCHANGE_GET,
+		.fd = -1,
+		.size_bytes = BR_LIMIT_RESULT_BYTES,
 	};
 	br_autostored struct br_stored result = { 0 };
 	bool is_whole = false;
-	bool is_good = br_client_run(client, &work, err);
 
-	if (is_good && asking.is_there) {
-		is_good = br_stored_decode(asking.bytes.data, asking.bytes.len,
+	br_exchange_path("ac", identity, asked.path);
+	bool is_good = br_client_do(client, &asked, err);
+	if (is_good && asked.is_there) {
+		is_good = br_stored_decode(asked.bytes.data, asked.bytes.len,
 				  &result, err) ||
 			br_wrap(err, "the remote cache");
 		is_good = is_good &&
@@ -210,7 +168,7 @@ bool br_remote_work_fetch(struct br_client *client, struct br_store *store,
 			(!is_whole ||
 				br_store_save(store, identity, &result, err));
 	}
-	br_buf_done(&asking.bytes);
+	br_buf_done(&asked.bytes);
 	if (is_good)
 		*is_there = is_whole;
 	return is_good;

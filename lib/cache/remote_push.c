@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* remote_push.c - sending a result of the store to a remote cache. */
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "cache/blobs.h"
@@ -48,13 +44,10 @@ static bool end_look(void *ctx, size_t number, struct br_exchange *exchange,
 static bool is_right(const struct sending *sending,
 	const struct br_remote_blob *blob, int fd)
 {
-	uint8_t digest[BR_HASH_BYTES];
-	int64_t size_bytes = 0;
 	struct br_err ignored = { 0 };
+	bool is_right = false;
 
-	if (br_hash_fd(fd, -1, digest, &size_bytes, &ignored) &&
-		size_bytes == blob->size_bytes &&
-		memcmp(digest, blob->digest, BR_HASH_BYTES) == 0)
+	if (br_remote_blob_look(blob, fd, &is_right, &ignored) && is_right)
 		return true;
 	br_blob_drop(sending->store->fd, blob->digest);
 	return false;
@@ -80,17 +73,6 @@ static bool begin_send(void *ctx, size_t number, struct br_exchange *exchange,
 	return true;
 }
 
-static bool end_send(void *ctx, size_t number, struct br_exchange *exchange,
-	const struct br_err *why, struct br_err *err)
-{
-	(void)ctx;
-	(void)number;
-	(void)why;
-	(void)err;
-	(void)close(br_take_fd(&exchange->fd));
-	return true;
-}
-
 static bool send_contents(struct br_client *client, struct br_store *store,
 	const struct br_remote_blobs *blobs, struct br_err *err)
 {
@@ -111,58 +93,25 @@ static bool send_contents(struct br_client *client, struct br_store *store,
 		.ctx = &sending,
 		.count = blobs->count,
 		.begin = begin_send,
-		.end = end_send,
 	};
 
 	return br_client_run(client, &look, err) &&
 		br_client_run(client, &put, err);
 }
 
-/* Sending the result. */
-struct telling {
-	const uint8_t *identity;
-	const struct br_buf *bytes;
-};
-
-static bool begin_tell(void *ctx, size_t number, struct br_exchange *exchange,
-	bool *is_needed, struct br_err *err)
-{
-	const struct telling *telling = ctx;
-
-	(void)number;
-	(void)err;
-	*is_needed = true;
-	exchange->kind = BR_EXCHANGE_PUT;
-	br_exchange_path("ac", telling->identity, exchange->path);
-	br_buf_add(&exchange->bytes, telling->bytes->data, telling->bytes->len);
-	exchange->size_bytes = (int64_t)telling->bytes->len;
-	return true;
-}
-
-static bool end_tell(void *ctx, size_t number, struct br_exchange *exchange,
-	const struct br_err *why, struct br_err *err)
-{
-	(void)ctx;
-	(void)number;
-	(void)exchange;
-	(void)why;
-	(void)err;
-	return true;
-}
-
 static bool send_result(struct br_client *client,
 	const uint8_t identity[BR_HASH_BYTES], const struct br_buf *bytes,
 	struct br_err *err)
 {
-	struct telling telling = { .identity = identity, .bytes = bytes };
-	const struct br_exchange_work work = {
-		.ctx = &telling,
-		.count = 1,
-		.begin = begin_tell,
-		.end = end_tell,
+	struct br_exchange told = {
+		.kind = BR_EXCHANGE_PUT,
+		.fd = -1,
+		.bytes = *bytes,
+		.size_bytes = (int64_t)bytes->len,
 	};
 
-	return br_client_run(client, &work, err);
+	br_exchange_path("ac", identity, told.path);
+	return br_client_do(client, &told, err);
 }
 
 bool br_remote_work_push(struct br_client *client, struct br_store *store,
