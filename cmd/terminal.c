@@ -2,12 +2,9 @@
 #include "cmd/terminal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -18,10 +15,6 @@
 #include "view/view.h"
 
 enum {
-	/* Where the guard has its descriptors; everything else is closed. */
-	GUARD_TERMINAL = 3,
-	GUARD_LIFELINE = 4,
-	GUARD_FIRST_CLOSED = 5,
 	/* Of a terminal that does not say how large it is. */
 	DEFAULT_COLUMNS = 80,
 	DEFAULT_ROWS = 24,
@@ -30,60 +23,45 @@ enum {
 /* What tells the guard that the terminal is as it was. */
 static const char restored_word = 'r';
 
-BR_NORETURN static void guard(int lifeline, const struct termios *saved)
+/* Not of the terminal's session: it can set it from the background. */
+static void guard_main(const void *ctx)
 {
+	const struct termios *saved = ctx;
 	char word = '\0';
-	/* Above the places that the copies go to. */
-	int terminal = fcntl(STDIN_FILENO, F_DUPFD, GUARD_FIRST_CLOSED);
-
-	lifeline = fcntl(lifeline, F_DUPFD, GUARD_FIRST_CLOSED);
-	/* Not of the terminal's session: it can set it from the background. */
-	(void)setsid();
-	if (dup2(terminal, GUARD_TERMINAL) < 0 ||
-		dup2(lifeline, GUARD_LIFELINE) < 0)
-		_exit(EXIT_FAILURE);
-	(void)close_range(GUARD_FIRST_CLOSED, UINT_MAX, 0);
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		(void)close(fd);
-
 	ssize_t n;
+
 	do
-		n = read(GUARD_LIFELINE, &word, 1);
+		n = read(BR_SURVIVOR_FD, &word, 1);
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
-		(void)tcsetattr(GUARD_TERMINAL, TCSANOW, saved);
-	_exit(EXIT_SUCCESS);
+		(void)tcsetattr(BR_SURVIVOR_GIVEN_FD, TCSANOW, saved);
 }
 
 /* Without one the terminal stays raw if buildr is killed, and no more. */
 static void start_guard(struct terminal *terminal)
 {
-	int ends[2];
+	static const int given[] = { STDIN_FILENO };
+	const struct br_survivor_options options = {
+		.main = guard_main,
+		.ctx = &terminal->saved,
+		.given = given,
+		.given_count = 1,
+		.is_ours = true,
+	};
+	struct br_err ignored = { 0 };
 
-	terminal->guard = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return;
-	br_autoclose int theirs = ends[0];
-	br_autoclose int ours = ends[1];
-
-	terminal->guard = fork();
-	if (terminal->guard == 0) {
-		(void)close(br_take_fd(&ours));
-		guard(theirs, &terminal->saved);
-	}
-	if (terminal->guard > 0)
-		terminal->guard_fd = br_take_fd(&ours);
+	terminal->guard = (struct br_survivor){ .fd = -1 };
+	(void)!br_survivor_start(&options, &terminal->guard, &ignored);
 }
 
 static void end_guard(struct terminal *terminal)
 {
-	if (terminal->guard <= 0)
+	if (terminal->guard.fd < 0)
 		return;
-	(void)!send(terminal->guard_fd, &restored_word, 1, MSG_NOSIGNAL);
-	(void)close(br_take_fd(&terminal->guard_fd));
-	while (waitpid(terminal->guard, NULL, 0) < 0 && errno == EINTR)
+	(void)!send(terminal->guard.fd, &restored_word, 1, MSG_NOSIGNAL);
+	(void)close(br_take_fd(&terminal->guard.fd));
+	while (waitpid(terminal->guard.pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
-	terminal->guard = -1;
 }
 
 static void begin(void *ctx)
@@ -180,8 +158,7 @@ void terminal_open(struct terminal *terminal, int out_fd, struct br_sink *view)
 		.out_fd = out_fd,
 		.view = view,
 		.resize_fd = is_terminal ? watch_size() : -1,
-		.guard = -1,
-		.guard_fd = -1,
+		.guard = { .fd = -1 },
 	};
 	terminal->seat = (struct br_seat){
 		.ctx = terminal,

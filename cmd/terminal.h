@@ -9,9 +9,9 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/types.h>
 #include <termios.h>
 
+#include "base/survivor.h"
 #include "event/sink.h"
 #include "run/seat.h"
 
@@ -28,8 +28,7 @@ struct terminal {
 	/* As it was before a shell. */
 	bool is_raw;
 	struct termios saved;
-	pid_t guard;
-	int guard_fd;
+	struct br_survivor guard;
 };
 
 /*
