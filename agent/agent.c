@@ -30,17 +30,6 @@ static int64_t next_deadline(const struct agent *agent)
 		deadline_ms, operations_deadline_ms(&agent->operations));
 }
 
-static int timeout_until(int64_t deadline_ms)
-{
-	int64_t left_ms = deadline_ms - br_clock_now_ms();
-
-	if (deadline_ms < 0)
-		return -1;
-	if (left_ms < 0)
-		return 0;
-	return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-}
-
 /* Hand on what orders need of the options. */
 static void set_order_options(struct agent *agent)
 {
@@ -138,7 +127,7 @@ static void turn(struct agent *agent)
 	};
 	operations_poll(&agent->operations, &waits[count + 2]);
 	(void)poll(waits, count + 2 + OPERATIONS_FDS,
-		timeout_until(next_deadline(agent)));
+		br_clock_left_ms(next_deadline(agent)));
 	if (waits[count].revents)
 		take_signals(agent);
 	if (agent->broker && !br_broker_work(agent->broker, &err)) {

@@ -191,17 +191,6 @@ static void take_signals(struct farm *farm)
 		farm->signal = info.ssi_signo == SIGINT ? SIGINT : SIGTERM;
 }
 
-static int timeout_until(int64_t until_ms)
-{
-	int64_t left_ms = until_ms - br_clock_now_ms();
-
-	if (until_ms < 0)
-		return -1;
-	if (left_ms < 0)
-		return 0;
-	return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-}
-
 bool farm_turn(struct farm *farm, int64_t until_ms, int fd, bool *is_ready,
 	struct br_err *err)
 {
@@ -216,7 +205,7 @@ bool farm_turn(struct farm *farm, int64_t until_ms, int fd, bool *is_ready,
 	until_ms =
 		br_clock_earlier(until_ms, br_broker_deadline_ms(farm->broker));
 	(void)poll(waits, sizeof(waits) / sizeof(waits[0]),
-		timeout_until(until_ms));
+		br_clock_left_ms(until_ms));
 	if (waits[1].revents)
 		take_signals(farm);
 	if (is_ready)

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -27,6 +28,17 @@ int64_t br_clock_now_ms(void)
 int64_t br_clock_earlier(int64_t a, int64_t b)
 {
 	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+int br_clock_left_ms(int64_t until_ms)
+{
+	int64_t left_ms = until_ms - br_clock_now_ms();
+
+	if (until_ms < 0)
+		return -1;
+	if (left_ms < 0)
+		return 0;
+	return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
 int64_t br_clock_wall_us(void)

@@ -22,6 +22,9 @@ int64_t br_clock_now_ms(void);
 /* Give the earlier of two times or spans of which a negative one means never. */
 int64_t br_clock_earlier(int64_t a, int64_t b);
 
+/* Give what poll(2) takes to wait until `until_ms`, of br_clock_now_ms(); -1: for ever. */
+int br_clock_left_ms(int64_t until_ms);
+
 /* Microseconds since 1970 in UTC. */
 int64_t br_clock_wall_us(void);
 

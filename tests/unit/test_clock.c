@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -77,6 +78,18 @@ static void never_goes_back(void **state)
 	assert_true(br_clock_now_ms() >= last / 1000);
 }
 
+static void says_how_long_a_time_can_be_waited_for(void **state)
+{
+	int64_t now_ms = br_clock_now_ms();
+
+	(void)state;
+	assert_int_equal(br_clock_left_ms(-1), -1);
+	assert_int_equal(br_clock_left_ms(now_ms - 1), 0);
+	assert_int_equal(br_clock_left_ms(0), 0);
+	assert_int_equal(br_clock_left_ms(INT64_MAX), INT_MAX);
+	assert_in_range(br_clock_left_ms(now_ms + 1000000), 1, 1000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +97,7 @@ int main(void)
 		cmocka_unit_test(reads_what_it_writes),
 		cmocka_unit_test(reads_no_other_form),
 		cmocka_unit_test(never_goes_back),
+		cmocka_unit_test(says_how_long_a_time_can_be_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
