@@ -476,6 +476,19 @@ bool option_fits(const struct option_row *row,
 		(option_output_commands((enum output)choice->value) & command);
 }
 
+void option_list_choices(
+	const struct option_row *row, enum command command, struct br_buf *text)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < row->choice_count; i++) {
+		if (!option_fits(row, &row->choices[i], command))
+			continue;
+		br_buf_addf(text, "%s%s", between, row->choices[i].name);
+		between = ", ";
+	}
+}
+
 const char *command_name(enum command command)
 {
 	for (size_t i = 0; i < COMMAND_ROWS; i++)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "cmd/options/options.h"
 
@@ -88,6 +89,10 @@ unsigned option_output_commands(enum output output);
  */
 bool option_fits(const struct option_row *row,
 	const struct option_choice *choice, enum command command);
+
+/* Add the names of the choices that `command` takes, with commas between them. */
+void option_list_choices(const struct option_row *row, enum command command,
+	struct br_buf *text);
 
 /* Give the name of a command. Static. */
 const char *command_name(enum command command);
