@@ -232,8 +232,8 @@ static bool begin_one(void *ctx, size_t number, struct br_exchange *exchange,
 	bool *is_needed, struct br_err *err)
 {
 	(void)number;
-	(void)is_needed;
 	(void)err;
+	*is_needed = true;
 	move(exchange, ctx);
 	return true;
 }
