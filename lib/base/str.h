@@ -34,6 +34,24 @@ static inline bool br_str_is(struct br_str str, const char *text)
 	return br_str_equal(str, br_str(text));
 }
 
+/*
+ * Take the next line off `text`, without its end. Gives false where nothing is left; the last
+ * line may have no end.
+ */
+static inline bool br_str_next_line(struct br_str *text, struct br_str *line)
+{
+	if (text->len == 0)
+		return false;
+
+	const char *end = memchr(text->data, '\n', text->len);
+	size_t len = end ? (size_t)(end - text->data) : text->len;
+	size_t taken = end ? len + 1 : len;
+
+	*line = (struct br_str){ text->data, len };
+	*text = (struct br_str){ text->data + taken, text->len - taken };
+	return true;
+}
+
 static inline bool br_has_prefix(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

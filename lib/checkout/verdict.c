@@ -76,20 +76,6 @@ static const struct sign signs[] = {
 	{ "Could not read from remote repository", BR_EUNAVAIL },
 };
 
-static bool next_line(struct br_str *text, struct br_str *line)
-{
-	if (text->len == 0)
-		return false;
-
-	const char *end = memchr(text->data, '\n', text->len);
-	size_t len = end ? (size_t)(end - text->data) : text->len;
-	size_t taken = end ? len + 1 : len;
-
-	*line = (struct br_str){ text->data, len };
-	*text = (struct br_str){ text->data + taken, text->len - taken };
-	return true;
-}
-
 static bool has(struct br_str line, const char *text)
 {
 	return memmem(line.data, line.len, text, strlen(text));
@@ -102,7 +88,7 @@ static bool find_line(
 	struct br_str rest = br_str(complaint);
 	struct br_str line;
 
-	while (next_line(&rest, &line))
+	while (br_str_next_line(&rest, &line))
 		if (has(line, text)) {
 			*found = line;
 			return true;

@@ -48,26 +48,11 @@ struct packed {
 	struct br_str peeled;
 };
 
-/* Take the next line off `text`; gives false at the end. */
-static bool next_line(struct br_str *text, struct br_str *line)
-{
-	if (text->len == 0)
-		return false;
-
-	const char *end = memchr(text->data, '\n', text->len);
-	size_t len = end ? (size_t)(end - text->data) : text->len;
-	size_t taken = end ? len + 1 : len;
-
-	*line = (struct br_str){ text->data, len };
-	*text = (struct br_str){ text->data + taken, text->len - taken };
-	return true;
-}
-
 static bool next_packed(struct br_str *text, struct packed *packed)
 {
 	struct br_str line;
 
-	while (next_line(text, &line)) {
+	while (br_str_next_line(text, &line)) {
 		const char *blank = memchr(line.data, ' ', line.len);
 
 		if (line.len == 0 || line.data[0] == '#' ||
@@ -80,7 +65,7 @@ static bool next_packed(struct br_str *text, struct packed *packed)
 			.name = { blank + 1, line.len - object_len - 1 },
 		};
 		struct br_str rest = *text;
-		if (next_line(&rest, &line) && line.len > 0 &&
+		if (br_str_next_line(&rest, &line) && line.len > 0 &&
 			line.data[0] == '^')
 			packed->peeled =
 				(struct br_str){ line.data + 1, line.len - 1 };
@@ -252,7 +237,7 @@ static void ask_for_tags(struct search *search)
 		return;
 
 	struct br_str text = br_buf_str(&answer);
-	while (next_line(&text, &line))
+	while (br_str_next_line(&text, &line))
 		if (line.len > 0)
 			consider(search, line);
 }

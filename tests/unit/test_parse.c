@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/parse.h"
+#include "base/str.h"
 
 typedef bool parse_fn(const char *text, int64_t *value, struct br_err *err);
 
@@ -109,6 +110,25 @@ static void takes_billionths(void **state)
 	assert_refused(br_parse_nano, bad);
 }
 
+static void takes_a_text_apart_into_lines(void **state)
+{
+	struct br_str text = br_str("one\n\nthree");
+	struct br_str line = { 0 };
+
+	(void)state;
+	assert_true(br_str_next_line(&text, &line));
+	assert_true(br_str_is(line, "one"));
+	assert_true(br_str_next_line(&text, &line));
+	assert_true(br_str_is(line, ""));
+	assert_true(br_str_next_line(&text, &line));
+	assert_true(br_str_is(line, "three"));
+	assert_false(br_str_next_line(&text, &line));
+	text = br_str("end\n");
+	assert_true(br_str_next_line(&text, &line));
+	assert_true(br_str_is(line, "end"));
+	assert_false(br_str_next_line(&text, &line));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +136,7 @@ int main(void)
 		cmocka_unit_test(takes_durations_with_units),
 		cmocka_unit_test(takes_sizes_with_units),
 		cmocka_unit_test(takes_billionths),
+		cmocka_unit_test(takes_a_text_apart_into_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
