@@ -28,7 +28,7 @@
 #include "tests/support/folder.h"
 
 /* More than one process restores it. */
-enum { LARGE_BYTES = 3 * 1024 * 1024 };
+enum { LARGE_BYTES = 1024 * 1024 + 1 };
 
 #define LOG "{\"v\":1}\n"
 
@@ -501,7 +501,7 @@ static void write_all(const struct fixture *fixture, char byte)
 	for (int i = 0; i < 8; i++) {
 		br_autofree char *path = br_format("out/%d", i);
 		/* Some are restored by one process, some by two. */
-		size_t len = i % 2 ? LARGE_BYTES / 2 : 10;
+		size_t len = i % 2 ? LARGE_BYTES : 10;
 		br_autofree char *content = br_alloc(len + 1);
 
 		memset(content, byte, len);
@@ -518,7 +518,7 @@ static bool is_whole(const struct fixture *fixture, int number)
 	struct br_err err = { 0 };
 
 	if (!br_file_load(path, LARGE_BYTES, &found, &err) ||
-		found.len != (number % 2 ? LARGE_BYTES / 2 : 10))
+		found.len != (number % 2 ? LARGE_BYTES : 10))
 		return false;
 	for (size_t i = 1; i < found.len; i++)
 		if (found.data[i] != found.data[0])
