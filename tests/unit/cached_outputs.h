@@ -10,7 +10,7 @@
 #include "cached.h"
 
 /* More than one process restores it. */
-enum { LARGE_BYTES = 3 * 1024 * 1024 };
+enum { LARGE_BYTES = 1024 * 1024 + 1 };
 
 #define LOG "{\"v\":1}\n"
 

@@ -226,7 +226,7 @@ static void write_all(const struct cached *cached, char byte)
 	for (int i = 0; i < 8; i++) {
 		br_autofree char *path = br_format("out/%d", i);
 		/* Some are restored by one process, some by two. */
-		size_t len = i % 2 ? LARGE_BYTES / 2 : 10;
+		size_t len = i % 2 ? LARGE_BYTES : 10;
 		br_autofree char *content = br_alloc(len + 1);
 
 		memset(content, byte, len);
@@ -243,7 +243,7 @@ static bool is_whole(const struct cached *cached, int number)
 	struct br_err err = { 0 };
 
 	if (!br_file_load(path, LARGE_BYTES, &found, &err) ||
-		found.len != (number % 2 ? LARGE_BYTES / 2 : 10))
+		found.len != (number % 2 ? LARGE_BYTES : 10))
 		return false;
 	for (size_t i = 1; i < found.len; i++)
 		if (found.data[i] != found.data[0])
