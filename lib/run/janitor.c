@@ -106,7 +106,8 @@ static bool sweep(
 	/* Nobody is left to be told; the next buildr sweeps again. */
 	return br_engine_sweep(
 		       janitor->options->engine, &what, &swept, &ignored) &&
-		swept.removed_count == 0 && swept.left_count == 0;
+		swept.removed_count == 0 && swept.left_count == 0 &&
+		swept.missing_count == 0;
 }
 
 /* Look for what is left of the build. Gives true where nothing was. */
