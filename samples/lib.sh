@@ -5,6 +5,7 @@
 # install_packages FILE…    installs what is missing of the packages in FILEs
 # start_engine COMMAND…     starts a Docker engine if none answers
 # stop_engine               stops the engine that start_engine started, if it did
+# unmount_below FOLDER      unmounts what is mounted in there
 # make_sample_image         makes buildr-sample:latest if it is not there
 # configure FOLDER OPTION…  sets a build folder up if it is not
 #
