@@ -5,6 +5,7 @@
 # install_packages FILE…    installs what is missing of the packages in FILEs
 # start_engine COMMAND…     starts a Docker engine if none answers
 # stop_engine               stops the engine that start_engine started, if it did
+# unmount_below FOLDER      unmounts what is mounted in there
 # make_sample_image         makes buildr-sample:latest if it is not there
 # configure FOLDER OPTION…  sets a build folder up if it is not
 #
@@ -125,6 +126,18 @@ start_engine() {
 	say "Started a Docker engine for this run; it is stopped at the end."
 }
 
+# Unmount what is mounted below the folder $1. An engine leaves the network namespace of the
+# host that it had mounted for containers in the host's network.
+unmount_below() {
+	local mount
+
+	while read -r _ mount _; do
+		# A blank is \040 there.
+		printf -v mount %b "$mount"
+		[[ $mount != "$1"/* ]] || as_root umount --lazy "$mount"
+	done </proc/mounts
+}
+
 # Stop the engine that start_engine started, and wait for its end.
 stop_engine() {
 	local pid tries
@@ -139,6 +152,7 @@ stop_engine() {
 	[ ! -d "/proc/$pid" ] || as_root kill -9 "$pid" || true
 	wait "$engine_pid" 2>/dev/null || true
 	engine_pid=
+	unmount_below "$engine_folder"
 	as_root rm -rf "$engine_folder"
 }
 

@@ -157,16 +157,6 @@ bool br_container_inspect(struct br_http *http, const char *id,
 		br_wrap(err, "look at the container");
 }
 
-/* Whether it is gone, or somebody else is at it, which is as good. */
-static bool is_removed(const struct br_http_answer *answer)
-{
-	return (answer->status >= 200 && answer->status < 300) ||
-		is_missing(answer) ||
-		(answer->status == 409 &&
-			strstr(br_buf_text(&answer->body),
-				"already in progress"));
-}
-
 static bool ask_to_remove(struct br_http *http, const char *id, bool is_forced,
 	struct br_http_answer *answer, struct br_err *err)
 {
@@ -190,28 +180,39 @@ static bool is_refused_as_running(const struct br_http_answer *answer)
 			strstr(br_buf_text(&answer->body), "as it is running"));
 }
 
-bool br_container_remove_resting(
-	struct br_http *http, const char *id, bool *is_gone, struct br_err *err)
+/* Whether it is gone, or somebody else is at it. */
+static bool is_removed(const struct br_http_answer *answer)
+{
+	return (answer->status >= 200 && answer->status < 300) ||
+		(answer->status == 409 &&
+			strstr(br_buf_text(&answer->body),
+				"already in progress"));
+}
+
+bool br_container_try_remove(struct br_http *http, const char *id,
+	bool is_forced, enum br_removal *removal, struct br_err *err)
 {
 	br_autoanswer struct br_http_answer answer = { 0 };
 
-	if (!ask_to_remove(http, id, false, &answer, err))
+	if (!ask_to_remove(http, id, is_forced, &answer, err))
 		return br_wrap(err, "remove the container");
-
-	bool is_left = is_refused_as_running(&answer);
-	if (!is_left && !is_removed(&answer) && !br_http_refuse(&answer, err))
+	if (is_removed(&answer)) {
+		*removal = BR_REMOVAL_DONE;
+	} else if (is_missing(&answer)) {
+		*removal = BR_REMOVAL_MISSING;
+	} else if (!is_forced && is_refused_as_running(&answer)) {
+		*removal = BR_REMOVAL_REFUSED;
+	} else {
+		(void)br_http_refuse(&answer, err);
 		return br_wrap(err, "remove the container");
-	*is_gone = !is_left;
+	}
 	return true;
 }
 
 bool br_container_remove(
 	struct br_http *http, const char *id, struct br_err *err)
 {
-	br_autoanswer struct br_http_answer answer = { 0 };
+	enum br_removal removal = BR_REMOVAL_DONE;
 
-	if (!ask_to_remove(http, id, true, &answer, err) ||
-		(!is_removed(&answer) && !br_http_refuse(&answer, err)))
-		return br_wrap(err, "remove the container");
-	return true;
+	return br_container_try_remove(http, id, true, &removal, err);
 }

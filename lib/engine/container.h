@@ -68,13 +68,24 @@ bool br_container_inspect(struct br_http *http, const char *id,
 bool br_container_state_parse(struct br_str text,
 	struct br_container_state *state, struct br_err *err) BR_MUST_CHECK;
 
-/*
- * Remove a container that does not run. The engine decides: one that was started since
- * it was looked at is left, and *is_gone says so.
- */
-bool br_container_remove_resting(struct br_http *http, const char *id,
-	bool *is_gone, struct br_err *err) BR_MUST_CHECK;
+/* What came of a request to remove a container. */
+enum br_removal {
+	/* Also where somebody else is at it, which is as good. */
+	BR_REMOVAL_DONE,
+	/* There was none. */
+	BR_REMOVAL_MISSING,
+	/* It runs, and was not to be killed. */
+	BR_REMOVAL_REFUSED,
+};
 
-/* Kill and remove a container. */
+/*
+ * Remove a container; one that runs only if `is_forced`. The engine decides: one that
+ * was started since it was looked at runs.
+ */
+bool br_container_try_remove(struct br_http *http, const char *id,
+	bool is_forced, enum br_removal *removal,
+	struct br_err *err) BR_MUST_CHECK;
+
+/* Kill and remove a container. One that is not there is a success. */
 bool br_container_remove(
 	struct br_http *http, const char *id, struct br_err *err) BR_MUST_CHECK;

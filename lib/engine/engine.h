@@ -138,6 +138,11 @@ struct br_swept {
 	size_t removed_count;
 	/* Still there: it runs, or it could not be removed. */
 	size_t left_count;
+	/*
+	 * Listed, and not there: gone in the meantime, or long ago. Docker lists for
+	 * ever what it removes while it starts, see docs/engines.md.
+	 */
+	size_t missing_count;
 };
 
 /* What `doctor` and the events tell of the engine. Starts out all zero. */

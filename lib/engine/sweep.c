@@ -31,16 +31,19 @@ static void note(struct broom *broom, const struct br_err *err)
 		broom->first = *err;
 }
 
-/* Count one that was to be removed; `err` says why it is still there. */
-static void count(
-	struct broom *broom, bool is_removed, const struct br_err *err)
+static void count(struct broom *broom, enum br_removal removal)
 {
-	if (is_removed) {
+	switch (removal) {
+	case BR_REMOVAL_DONE:
 		broom->swept.removed_count++;
-		return;
+		break;
+	case BR_REMOVAL_MISSING:
+		broom->swept.missing_count++;
+		break;
+	case BR_REMOVAL_REFUSED:
+		broom->swept.left_count++;
+		break;
 	}
-	broom->swept.left_count++;
-	note(broom, err);
 }
 
 /* List what carries the label; `path` is that of the list, up to the filter. */
@@ -139,23 +142,18 @@ static bool is_id(const char *id)
 static void sweep_container(struct broom *broom, const struct cJSON *entry)
 {
 	const char *id = br_json_find_text(entry, "Id");
-	bool is_gone = false;
+	bool is_forced = may_kill(broom->sweep, entry);
+	enum br_removal removal = BR_REMOVAL_REFUSED;
 	struct br_err err = { 0 };
 
 	if (!is_id(id) || !is_orphan(broom->sweep, entry))
 		return;
-	if (may_kill(broom->sweep, entry)) {
-		count(broom, br_container_remove(broom->http, id, &err), &err);
-		return;
-	}
 	/* By now it may run, though it did not when the list was made. */
-	if (is_at_rest(entry) &&
-		!br_container_remove_resting(broom->http, id, &is_gone, &err))
+	if ((is_forced || is_at_rest(entry)) &&
+		!br_container_try_remove(
+			broom->http, id, is_forced, &removal, &err))
 		note(broom, &err);
-	if (is_gone)
-		broom->swept.removed_count++;
-	else
-		broom->swept.left_count++;
+	count(broom, removal);
 }
 
 static void sweep_network(struct broom *broom, const struct cJSON *entry)
@@ -200,7 +198,7 @@ static void sweep_containers(struct broom *broom)
 
 	sweep_kind(broom, path, sweep_container);
 	if (broom->first.code == BR_OK || broom->first.code == BR_ECANCELED ||
-		broom->swept.removed_count == 0)
+		broom->swept.removed_count + broom->swept.missing_count == 0)
 		return;
 	broom->first = (struct br_err){ 0 };
 	broom->swept.left_count = 0;

@@ -36,14 +36,17 @@ enum {
 	ROUND_LIMIT_MS = 1200,
 	/* All is over by then, within the contract's five seconds. */
 	LAST_MS = 4200,
+	/* But for an engine that does answer, late: its time for a round after that. */
+	LATE_LIMIT_MS = 10 * 1000,
 };
 
 /*
  * When to look for leftovers, counted from the end of buildr. After a clean end
  * the engine removes the container by itself, and the first round is left out.
  */
-static const int64_t round_ms[] = { 0, 250, 700, 1400, QUIET_MS, FORCE_MS,
-	3800 };
+static const int64_t round_ms[] = { 0, 250, 700, 1400, QUIET_MS, FORCE_MS, 3800,
+	/* Only where the time was too short for the engine. */
+	6000, 9000, 15000, 25000, 40000, 60000 };
 enum { ROUNDS = sizeof(round_ms) / sizeof(round_ms[0]) };
 
 /* The child's own state. */
@@ -87,8 +90,16 @@ static void limit_requests(const struct janitor *janitor, int64_t until_ms)
 	janitor->options->engine->cancel_fd = janitor->timer_fd;
 }
 
-/* Gives true where the engine has nothing (more) of what was asked for. */
-static bool sweep(
+/* What a look has shown. */
+enum sight {
+	NOTHING_IS_LEFT,
+	/* There may be more to come, or nobody is there to be asked. */
+	UNSURE,
+	/* The engine is there, and has not had the time to say or do it. */
+	UNSETTLED,
+};
+
+static enum sight sweep(
 	const struct janitor *janitor, const char *build, bool is_forced)
 {
 	const struct br_sweep what = {
@@ -97,35 +108,57 @@ static bool sweep(
 		.is_forced = is_forced,
 	};
 	struct br_swept swept = { 0 };
-	struct br_err ignored = { 0 };
+	struct br_err err = { 0 };
 
 	/* Nobody is left to be told; the next buildr sweeps again. */
-	return br_engine_sweep(
-		       janitor->options->engine, &what, &swept, &ignored) &&
-		swept.removed_count == 0 && swept.left_count == 0;
+	if (!br_engine_sweep(janitor->options->engine, &what, &swept, &err))
+		return err.code == BR_ECANCELED ? UNSETTLED : UNSURE;
+	if (swept.left_count > 0)
+		return UNSETTLED;
+	return swept.removed_count + swept.missing_count > 0 ? UNSURE
+							     : NOTHING_IS_LEFT;
 }
 
-/* Look for what is left of the build. Gives true where nothing was. */
-static bool look(const struct janitor *janitor)
+/* When the requests of a round that starts now are given up. */
+static int64_t round_end_ms(int64_t start_ms)
+{
+	if (start_ms >= LAST_MS)
+		return start_ms + LATE_LIMIT_MS;
+	return start_ms + ROUND_LIMIT_MS < LAST_MS ? start_ms + ROUND_LIMIT_MS
+						   : LAST_MS;
+}
+
+/* Look for what is left of the build. */
+static enum sight look(const struct janitor *janitor)
 {
 	int64_t start_ms = elapsed_ms(janitor);
-	int64_t until_ms = start_ms + ROUND_LIMIT_MS;
 
-	limit_requests(janitor, until_ms < LAST_MS ? until_ms : LAST_MS);
+	limit_requests(janitor, round_end_ms(start_ms));
 
 	bool has_folder = !br_private_remove(janitor->options->private_dir);
-	bool has_none = sweep(janitor, janitor->options->build,
+	enum sight seen = sweep(janitor, janitor->options->build,
 		start_ms >= FORCE_MS && !janitor->is_kept);
-	return has_none && !has_folder &&
-		elapsed_ms(janitor) - start_ms < SLOW_MS;
+
+	if (seen == NOTHING_IS_LEFT &&
+		(has_folder || elapsed_ms(janitor) - start_ms >= SLOW_MS))
+		return UNSURE;
+	return seen;
 }
 
 static void remove_leftovers(const struct janitor *janitor, bool is_clean)
 {
-	for (int i = is_clean ? 1 : 0;
-		i < ROUNDS && elapsed_ms(janitor) < LAST_MS; i++) {
+	enum sight seen = UNSURE;
+
+	for (int i = is_clean ? 1 : 0; i < ROUNDS; i++) {
+		bool is_late =
+			round_ms[i] > LAST_MS || elapsed_ms(janitor) >= LAST_MS;
+
+		/* What is kept is left for ever. */
+		if (is_late && (seen != UNSETTLED || janitor->is_kept))
+			return;
 		sleep_until(janitor->ended_ms + round_ms[i]);
-		if (look(janitor) &&
+		seen = look(janitor);
+		if (seen == NOTHING_IS_LEFT &&
 			(is_clean || elapsed_ms(janitor) >= QUIET_MS))
 			return;
 	}

@@ -12,7 +12,9 @@
  *
  * A request that fails, or has no answer in time, is made again in the next round.
  * It is in a session of its own and ignores the signals of the terminal. Nobody
- * waits for it: it ends within five seconds after buildr.
+ * waits for it: it ends within five seconds after buildr; but where the engine is so
+ * slow that it has not answered by then, or has not ended what is left, a minute later
+ * at the latest.
  */
 #pragma once
 

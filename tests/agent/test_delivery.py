@@ -170,7 +170,7 @@ def gives_a_job_back_when_the_engine_fails_and_reports_it_after_three_tries(worl
     end = world.bus.finished(build)
     check_equal((end["result"], end["exit"], end["reason"]), ("error", 3, "tries"), "the report")
     check_equal(end["try"], 4, "the try that reports")
-    wait_until(lambda: world.count(f"{world.queue}.dead") == 1, 30, "the job among the dead")
+    wait_until(lambda: world.count(f"{world.queue}.dead") == 1, SECONDS, "the job among the dead")
     with world.bus.channel() as channel:
         _, properties, body = channel.basic_get(f"{world.queue}.dead", auto_ack=True)
     check_equal(json.loads(body), {"repo": repo.url, "id": build, "odd": [1]}, "its body")
@@ -339,7 +339,7 @@ def loses_no_job_and_reports_none_twice_where_agents_are_killed_at_any_moment(wo
     last = world.agent("-j", "2", folder=folder)
     for build in builds:
         world.bus.finished(build)
-    wait_until(lambda: world.count() == 0, 30, "an empty queue")
+    wait_until(lambda: world.count() == 0, SECONDS, "an empty queue")
     check_equal(last.end(), 0, "exit")
     world.is_empty()
     for build in builds:

@@ -302,8 +302,9 @@ def keeps_to_the_policy_of_its_owner(world):
     image = Repo(world.folder / "allowed4")
     image.commit(manifest("true").replace("buildr-sample:latest", "elsewhere:1"))
     slow = world.repo("sleep 100", name="allowed5")
-    world.agent("-j", "2", "--allow-repo", f"file://{world.folder}/allowed*", "--allow-image",
-                "buildr-sample:*", "--timeout", "3s", "--no-network", "--memory", "64m")
+    options = ("-j", "2", "--allow-repo", f"file://{world.folder}/allowed*", "--allow-image",
+               "buildr-sample:*", "--no-network", "--memory", "64m")
+    agent = world.agent(*options)
     for repo, word in ((other, "--allow-repo"), (docker, "--docker-socket"),
                        (host, "--docker-socket"), (image, "--allow-image")):
         build = world.job(repo)
@@ -313,6 +314,8 @@ def keeps_to_the_policy_of_its_owner(world):
     build = world.job(good)
     check_equal(world.bus.finished(build)["result"], "pass", "an allowed one")
     check_equal(outputs(world, build).strip(), "1", "networks besides none")
+    check_equal(agent.end(), 0, "exit")
+    world.agent(*options, "--timeout", "3s")
     check_equal(world.bus.finished(world.job(slow))["result"], "fail", "at the timeout")
 
 

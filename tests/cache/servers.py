@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-SECONDS = 60
+SECONDS = 120
 HEX = re.compile(rb"[0-9a-f]{64}")
 
 # One server for each kind of access; they share what they store.

@@ -20,7 +20,7 @@ from support import check, check_equal, run_tests  # noqa: E402
 
 PROGRAM = Path(sys.argv[1]).resolve()
 TOOL = Path(sys.argv[2]).resolve()
-SECONDS = 60
+SECONDS = 120
 LARGE = "x" * 100_000
 
 

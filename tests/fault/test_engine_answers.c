@@ -473,6 +473,44 @@ static void leaves_what_has_begun_to_run_since_it_was_listed(void **state)
 	scripted_stop(&server);
 }
 
+/* What Docker removes while it starts again it may list from then on. */
+static void counts_nothing_that_is_listed_and_not_there(void **state)
+{
+	const struct scripted_rule rules[] = {
+		PING,
+		{ .request = "GET /v1.41/containers/json?all=1&filters=",
+			.status = OK,
+			.body = "[" OWNED(
+				"a1", BOOT "/1/1/1", "dead") "," OWNED("a2",
+				BOOT "/1/1/1", "exited") "]" },
+		{ .request = "GET /v1.41/networks?filters=",
+			.status = OK,
+			.body = "[]" },
+		{ .request = "DELETE /v1.41/containers/a1?",
+			.status = "404 Not Found",
+			.body = "{\"message\":\"No such container: a1\"}" },
+		{ .status = "204 No Content" },
+		SCRIPTED_RULES_END,
+	};
+	const struct br_process_id self = { .boot = BOOT,
+		.pid_namespace = 1,
+		.pid = getpid(),
+		.start_ticks = 1 };
+	const struct br_sweep what = { .self = &self };
+	struct scripted server;
+	struct br_swept swept = { 0 };
+	struct br_err err = { 0 };
+
+	(void)state;
+	scripted_start(&server, rules);
+	br_auto(br_engine) struct br_engine *engine = open_engine(&server);
+	assert_true(br_engine_sweep(engine, &what, &swept, &err));
+	assert_int_equal(swept.removed_count, 1);
+	assert_int_equal(swept.left_count, 0);
+	assert_int_equal(swept.missing_count, 1);
+	scripted_stop(&server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +529,7 @@ int main(void)
 		cmocka_unit_test(sweeps_only_what_a_dead_owner_left_at_rest),
 		cmocka_unit_test(
 			leaves_what_has_begun_to_run_since_it_was_listed),
+		cmocka_unit_test(counts_nothing_that_is_listed_and_not_there),
 	};
 
 	prepare();

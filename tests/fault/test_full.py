@@ -23,7 +23,7 @@ image: buildr-test:latest
 network: none
 stages: [stage]
 """
-GONE_SECONDS = 15
+GONE_SECONDS = 60
 
 
 @contextlib.contextmanager

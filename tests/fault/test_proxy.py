@@ -37,6 +37,8 @@ HEAD_BYTES = 8
 # a frame of Docker's, in and after ours, between two of them.
 OUT_CUTS = (0, 7, 8, 16, 30, 100, 200)
 IN_CUTS = (0, 8, 100)
+# So many requests without an answer are the five seconds in which a janitor should end.
+SLOW_ROUNDS = 4
 
 
 def run(program, wire, faults, allowed):
@@ -92,6 +94,27 @@ def spoilt_janitor(program, wire, request, kind):
                                         Fault(request, kind, is_janitors=True)], (3,)))
 
 
+def slow_engine(program, wire):
+    """The build fails, and the engine is too busy to answer the janitor for five seconds."""
+    def attempt():
+        place = place_for(program)
+        faults = [Fault("create", "closes without an answer"),
+                  *(Fault("list", SILENCE, is_janitors=True) for _ in range(SLOW_ROUNDS))]
+        proxy = Proxy(place.top / "engine", SOCKET, faults)
+        try:
+            seconds, clean_seconds, result = build(
+                place, "-H", proxy.address, wire=wire, allowed=(3,),
+                on_start=proxy.serve_process)
+            # The janitor of another build may have removed what is left.
+            check(proxy.seen.count("janitor list") > SLOW_ROUNDS, f"it gave up: {proxy.seen}")
+            return result.status, seconds, clean_seconds
+        finally:
+            proxy.close()
+            place.remove()
+
+    return (f"create unanswered, and the janitor's list not for five seconds ({wire})", attempt)
+
+
 def forgetful_engine(program, wire):
     """The build passes, and the engine does not remove its container: Podman 4.3 at times."""
     def attempt():
@@ -128,7 +151,7 @@ def silent_sweep(program, wire):
 
         def stop(process):
             proxy.serve_process(process)
-            wait_until(lambda: fault.has_struck, 60, "the request")
+            wait_until(lambda: fault.has_struck, 120, "the request")
             process.kill()
 
         try:
@@ -173,7 +196,7 @@ def silent_request(program, wire, request):
 
         def stop(process):
             proxy.serve_process(process)
-            wait_until(lambda: fault.has_struck, 60, "the request")
+            wait_until(lambda: fault.has_struck, 120, "the request")
             process.send_signal(signal.SIGTERM)
 
         try:
@@ -246,6 +269,7 @@ def some_cases(program):
         yield spoilt_janitor(program, "socket", request, "breaks off in the body")
     yield spoilt_janitor(program, "socket", "list", SILENCE)
     yield silent_sweep(program, "socket")
+    yield slow_engine(program, "socket")
     yield forgetful_engine(program, "stdio")
     yield lost_machine(program)
     for offset in OUT_CUTS:

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/clean.h"
+#include "base/clock.h"
 #include "init/protocol.h"
 #include "peer.h"
 
@@ -354,6 +355,62 @@ static void ends_when_nothing_is_heard_for_too_long(void **state)
 	expect_end(&child, 1, "");
 }
 
+/* Let init stand still. Gives false where it had ended before, on a busy machine. */
+static bool hold(const struct child *child, int how_long_ms)
+{
+	siginfo_t info = { 0 };
+
+	assert_int_equal(kill(child->pid, SIGSTOP), 0);
+	/* Its end is for expect_end(). */
+	assert_int_equal(waitid(P_PID, (id_t)child->pid, &info,
+				 WSTOPPED | WEXITED | WNOWAIT),
+		0);
+	if (info.si_code != CLD_STOPPED)
+		return false;
+	(void)poll(NULL, 0, how_long_ms);
+	return true;
+}
+
+/* See that one which is held for longer than the silence lives on after that. */
+static bool outlives_a_standstill(void)
+{
+	enum {
+		SILENCE_MS = 1000,
+		HELD_MS = 1500,
+		LOOK_MS = 500,
+		ROUNDING_MS = 5
+	};
+	br_autobuf struct br_buf wire = { 0 };
+	br_autobuf struct br_buf heard = { 0 };
+	struct child child;
+
+	start(&child, ARGS("stdio"));
+	put_setup(&wire, BR_PROTOCOL_VERSION, SILENCE_MS);
+	put_stage(&wire, 1, "echo 1 >&9; echo begun; sleep 1000");
+
+	int64_t said_ms = br_clock_now_ms();
+	say(&child, &wire);
+	(void)hear(&child, &heard, "begun\n");
+
+	bool is_held = hold(&child, HELD_MS);
+	(void)kill(child.pid, SIGCONT);
+	expect_end(&child, 1, "");
+	if (is_held)
+		assert_in_range(br_clock_now_ms() - said_ms,
+			SILENCE_MS + HELD_MS - LOOK_MS - ROUNDING_MS,
+			INT32_MAX);
+	return is_held;
+}
+
+static void takes_a_machine_that_stood_still_for_no_silence(void **state)
+{
+	int tries = 0;
+
+	(void)state;
+	while (!outlives_a_standstill())
+		assert_true(++tries < 100);
+}
+
 static void takes_pings_stops_that_are_late_and_an_end(void **state)
 {
 	br_autobuf struct br_buf wire = { 0 };
@@ -453,6 +510,8 @@ int main(void)
 		cmocka_unit_test(ends_where_there_is_nothing_to_connect_to),
 		cmocka_unit_test(ends_where_the_protocol_is_broken),
 		cmocka_unit_test(ends_when_nothing_is_heard_for_too_long),
+		cmocka_unit_test(
+			takes_a_machine_that_stood_still_for_no_silence),
 		cmocka_unit_test(takes_pings_stops_that_are_late_and_an_end),
 		cmocka_unit_test(stops_a_stage_again_with_less_grace),
 		cmocka_unit_test(

@@ -156,16 +156,16 @@ next: {{script: [echo next]}}
 
 
 def only_what_retry_names_is_tried_again(program, wire):
-    for on, script, wanted in (
-            ("[5]", FLAKY.format(wanted=2, status=5), [(1, "fail"), (2, "pass")]),
-            ("[6]", FLAKY.format(wanted=2, status=5), [(1, "fail")]),
-            ("[timeout]", FLAKY.format(wanted=2, status=5), [(1, "fail")]),
-            ("[timeout]", "test -e tried && exit 0; touch tried; sleep 1000",
+    for on, timeout, script, wanted in (
+            ("[5]", "100s", FLAKY.format(wanted=2, status=5), [(1, "fail"), (2, "pass")]),
+            ("[6]", "100s", FLAKY.format(wanted=2, status=5), [(1, "fail")]),
+            ("[timeout]", "100s", FLAKY.format(wanted=2, status=5), [(1, "fail")]),
+            ("[timeout]", "5s", "test -e tried && exit 0; touch tried; sleep 1000",
              [(1, "fail"), (2, "pass")]),
-            ("[5, engine]", "touch tried; sleep 1000", [(1, "fail")])):
+            ("[5, engine]", "5s", "touch tried; sleep 1000", [(1, "fail")])):
         ran = build(program, IMAGE + f"""
 stages: [flaky]
-flaky: {{timeout: 5s, retry: {{max: 3, on: {on}}}, script: ['{script}']}}
+flaky: {{timeout: {timeout}, retry: {{max: 3, on: {on}}}, script: ['{script}']}}
 """, wire=wire, status=0 if wanted[-1][1] == "pass" else 1)
         check_equal(attempts(ran, "flaky"), wanted, f"the attempts with {on}")
 

@@ -12,9 +12,9 @@ import os
 import signal
 import threading
 
-from support import (LABEL_PROJECT, WIRES, Place, all_with_label, check, check_equal, engine,
-                     finish, kill, main_of_cases, marked_processes, next_event, of_type, says,
-                     wait_until)
+from support import (LABEL_PROJECT, WAIT_SECONDS, WIRES, Place, all_with_label, check, check_equal,
+                     engine, finish, kill, main_of_cases, marked_processes, next_event, of_type,
+                     says, wait_until)
 
 SLOW = """
 image: buildr-test:latest
@@ -200,7 +200,8 @@ def two_builds_in_one_project(program, wire):
         second.send_signal(signal.SIGTERM)
         check_equal(finish(second).status, 143, "exit status of the second")
         label = f"{LABEL_PROJECT}={place.project}"
-        wait_until(lambda: len(all_with_label(label)) == 1, 30, "one container to be left")
+        wait_until(lambda: len(all_with_label(label)) == 1, WAIT_SECONDS,
+                   "one container to be left")
         check(first.poll() is None, "the first build has ended with the second")
         first.send_signal(signal.SIGINT)
         check_cancelled(first, 130)

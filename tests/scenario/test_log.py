@@ -11,8 +11,8 @@ import json
 import os
 import signal
 
-from support import (WIRES, check, check_equal, finish, main_of_cases, next_event, place_of,
-                     says, wait_until)
+from support import (WAIT_SECONDS, WIRES, check, check_equal, finish, main_of_cases, next_event,
+                     place_of, says, wait_until)
 
 SLOW = """
 image: buildr-test:latest
@@ -86,7 +86,7 @@ a:
         check_equal({each["build"] for each in listed}, ids, "the builds in the list")
         check_equal({each["state"] for each in listed}, {"running"}, "their states")
         follower = place.start("log", "@2", "--follow")
-        wait_until(lambda: b"ready" in follower.stdout.readline(), 30, "the follower")
+        wait_until(lambda: b"ready" in follower.stdout.readline(), WAIT_SECONDS, "the follower")
         (place.project / "go").touch()
         check(b"gone on" in finish(follower).stdout, "the end was not followed")
         for build in builds:

@@ -9,8 +9,8 @@ import signal
 import subprocess
 
 from builds import IMAGE
-from support import (LABEL_PROJECT, WIRES, check, check_equal, engine, finish, main_of_cases, next_event,
-                     place_of, wait_until, with_label)
+from support import (LABEL_PROJECT, WAIT_SECONDS, WIRES, check, check_equal, engine, finish,
+                     main_of_cases, next_event, place_of, wait_until, with_label)
 from console import terminal
 
 MANIFEST = IMAGE + """
@@ -145,7 +145,7 @@ def kill_9_in_a_shell_leaves_nothing_and_a_good_terminal(program, wire):
         at.process.kill()
         at.process.wait()
         place.check_clean()
-        wait_until(at.is_as_before, 30, "the terminal to be as it was")
+        wait_until(at.is_as_before, WAIT_SECONDS, "the terminal to be as it was")
 
 
 def sigterm_in_a_shell_ends_it(program, wire):
@@ -292,8 +292,8 @@ def what_has_failed_is_kept(program, wire):
         one, two = sorted(notice(said, "to enter it: "), key=lambda line: "STAGE=two" in line)
         removal, = notice(said, "to remove what is kept: ")
         # One of the two is the anchor; the third is the service.
-        wait_until(lambda: len(containers_of(place)) <= 3 and not place.left_processes(), 30,
-                   "what is not kept to go")
+        wait_until(lambda: len(containers_of(place)) <= 3 and not place.left_processes(),
+                   WAIT_SECONDS, "what is not kept to go")
         check_equal(len(containers_of(place)), 3, "containers that are kept")
         # Its status is about what other tests have left as well.
         place.run("gc", wire=wire)

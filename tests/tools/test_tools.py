@@ -30,7 +30,7 @@ from support import check, check_equal, run_tests, wait_until  # noqa: E402
 
 PROGRAM = Path(sys.argv[1]).resolve()
 ROOT = Path(sys.argv[2])
-SECONDS = 60
+SECONDS = 120
 NO_ENGINE = "unix:///no/engine.sock"
 MANIFEST = """
 image: alpine:3.20
