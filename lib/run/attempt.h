@@ -75,6 +75,8 @@ struct br_stage_run {
 	bool is_failure;
 	/* The stage cache lacks its result, and may get it. */
 	bool is_storable;
+	/* Its outputs are not what was stored: to try again until they are is no answer. */
+	bool is_refuted;
 
 	/* The session's number of it, or of a shell in its container. */
 	unsigned number;

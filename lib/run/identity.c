@@ -7,10 +7,8 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clean.h"
-#include "base/glob.h"
-#include "cache/globs.h"
-#include "cache/listing.h"
-#include "cache/store.h"
+#include "run/identity_files.h"
+#include "run/needed.h"
 
 void br_identities_init(struct br_identities *identities,
 	const struct br_plan *plan, const uint8_t secret_key[BR_HASH_BYTES])
@@ -78,7 +76,26 @@ struct gathering {
 	struct br_identities *identities;
 	const struct br_plan_stage *stage;
 	struct br_cache_key *key;
+	struct br_needed needed;
 };
+
+static void start(struct gathering *gathering, struct br_identities *identities,
+	size_t stage, struct br_cache_key *key)
+{
+	*gathering = (struct gathering){
+		.identities = identities,
+		.stage = &identities->plan->stages[stage],
+		.key = key,
+	};
+	br_needed_find(identities->plan, gathering->stage, &gathering->needed);
+}
+
+static void end(struct gathering *gathering)
+{
+	br_needed_done(&gathering->needed);
+}
+
+#define autogathering __attribute__((cleanup(end)))
 
 static bool has_secret(const struct br_plan *plan, struct br_str text)
 {
@@ -169,6 +186,18 @@ static bool is_named_in(const char *name, const struct br_plan_step *step)
 	return false;
 }
 
+/* What has git take the project, wherever there is one. */
+static bool is_trust(const char *entry)
+{
+	static const char *const all[] = { "GIT_CONFIG_COUNT=1",
+		"GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*" };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(entry, all[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Of the variables that buildr adds only what a step asks for, and is no name. */
 static bool is_ingredient(const struct br_plan_stage *stage, const char *name)
 {
@@ -200,7 +229,8 @@ static void add_environment(const struct gathering *gathering)
 		br_autofree char *name = br_memdup(
 			environment[i], (size_t)(value - environment[i]));
 
-		if (is_ingredient(gathering->stage, name))
+		if (!is_trust(environment[i]) &&
+			is_ingredient(gathering->stage, name))
 			add(gathering, BR_INGREDIENT_VARIABLE, name,
 				br_str(value + 1));
 	}
@@ -259,8 +289,6 @@ static bool add_need(
 	const struct br_identities *identities = gathering->identities;
 	const struct br_plan_stage *need = &identities->plan->stages[index];
 
-	if (need->skip != BR_SKIP_NOT)
-		return true;
 	if (!identities->stages[index].is_known)
 		return br_fail(err, BR_EUNAVAIL,
 			"stage '%s', which it needs, has no identity",
@@ -274,20 +302,15 @@ static bool add_needs(const struct gathering *gathering, struct br_err *err)
 {
 	const struct br_plan *plan = gathering->identities->plan;
 	const struct br_plan_stage *stage = gathering->stage;
-	const struct br_plan_group *group = &plan->groups[stage->group];
 
-	for (size_t i = 0; i < group->needs.count; i++) {
-		const struct br_plan_group *need =
-			&plan->groups[group->needs.items[i]];
-
-		for (size_t j = 0; j < need->count; j++)
-			if (!plan->stages[need->first + j].is_prepare &&
-				!add_need(gathering, need->first + j, err))
-				return false;
-	}
+	for (size_t i = 0; i < gathering->needed.count; i++)
+		if (!add_need(gathering, gathering->needed.items[i], err))
+			return false;
 	/* It comes first in a plan. */
 	return stage->has_own_image || stage->is_prepare ||
-		!plan->stages[0].is_prepare || add_need(gathering, 0, err);
+		!plan->stages[0].is_prepare ||
+		plan->stages[0].skip != BR_SKIP_NOT ||
+		add_need(gathering, 0, err);
 }
 
 /* All but files. */
@@ -304,97 +327,15 @@ static bool add_definition(
 	return add_image(gathering, err) && add_needs(gathering, err);
 }
 
-static size_t count_texts(const char *const *texts)
-{
-	size_t count = 0;
-
-	while (texts[count])
-		count++;
-	return count;
-}
-
-/* Of globs the last one that matches decides. */
-static bool is_output(const struct br_plan_stage *stage, const char *path)
-{
-	for (size_t i = count_texts(stage->outputs); i > 0; i--) {
-		const char *glob = stage->outputs[i - 1];
-		bool takes_away = glob[0] == '!';
-
-		if (br_glob_matches(glob + takes_away, path))
-			return !takes_away;
-	}
-	return false;
-}
-
-static void drop_outputs(
-	const struct br_plan_stage *stage, struct br_listing *inputs)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < inputs->count; i++)
-		if (!is_output(stage, inputs->items[i].path))
-			inputs->items[kept++] = inputs->items[i];
-	inputs->count = kept;
-}
-
-/* Where no output is excepted, folders full of outputs need not be read. */
-static bool may_leave_out(const struct br_plan_stage *stage)
-{
-	for (size_t i = 0; stage->outputs[i]; i++)
-		if (stage->outputs[i][0] == '!')
-			return false;
-	return true;
-}
-
-/* Those of `inputs`, without those of `outputs` where that is known before. */
-static bool make_globs(const struct br_plan_stage *stage,
-	struct br_globs **globs, struct br_err *err)
-{
-	size_t count = count_texts(stage->inputs);
-	size_t output_count =
-		may_leave_out(stage) ? count_texts(stage->outputs) : 0;
-	br_autofree const char **texts =
-		br_alloc_array(count + output_count, sizeof(*texts));
-	struct br_arena arena = { 0 };
-
-	for (size_t i = 0; i < count; i++)
-		texts[i] = stage->inputs[i];
-	for (size_t i = 0; i < output_count; i++)
-		texts[count++] =
-			br_arena_format(&arena, "!%s", stage->outputs[i]);
-
-	bool is_made = br_globs_new(texts, count, globs, err);
-	br_arena_done(&arena);
-	return is_made;
-}
-
-static bool add_inputs(const struct gathering *gathering, int root_fd,
-	struct br_store *store, struct br_err *err)
-{
-	br_auto(br_globs) struct br_globs *globs = NULL;
-	br_autolisting struct br_listing inputs = { 0 };
-	const struct br_plan_stage *stage = gathering->stage;
-
-	if (!make_globs(stage, &globs, err) ||
-		!br_listing_find(root_fd, globs, false, &inputs, err))
-		return false;
-	if (!may_leave_out(stage))
-		drop_outputs(stage, &inputs);
-	if (!br_hash_listing(br_store_index(store), root_fd, &inputs, err))
-		return false;
-	br_cache_key_add_listing(gathering->key, &inputs);
-	return true;
-}
-
 /* A stage without `inputs`, if all that it needs is known by now. */
 static void define(struct br_identities *identities, size_t index)
 {
 	br_autokey struct br_cache_key key = { 0 };
 	struct br_identity *identity = &identities->stages[index];
-	const struct gathering gathering = { identities,
-		&identities->plan->stages[index], &key };
+	autogathering struct gathering gathering = { 0 };
 	struct br_err ignored = { 0 };
 
+	start(&gathering, identities, index, &key);
 	if (!add_definition(&gathering, &ignored))
 		return;
 	br_cache_key_end(&key, identity->bytes);
@@ -416,12 +357,13 @@ bool br_identities_find(struct br_identities *identities, size_t stage,
 	struct br_err *err)
 {
 	struct br_identity *identity = &identities->stages[stage];
-	const struct gathering gathering = { identities,
-		&identities->plan->stages[stage], key };
+	autogathering struct gathering gathering = { 0 };
 
+	start(&gathering, identities, stage, key);
 	define_needs(identities, stage);
 	if (!add_definition(&gathering, err) ||
-		!add_inputs(&gathering, root_fd, store, err))
+		!br_identity_add_files(identities->plan, gathering.stage,
+			&gathering.needed, root_fd, store, key, err))
 		return false;
 	br_cache_key_end(key, identity->bytes);
 	identity->is_known = true;

@@ -24,13 +24,24 @@ void br_outlook_init(struct br_outlook *outlook, const struct br_plan *plan)
 		.plan = plan,
 		.stages = br_alloc_array(
 			plan->stage_count, sizeof(*outlook->stages)),
+		.follows_run = br_alloc_array(
+			plan->stage_count, sizeof(*outlook->follows_run)),
 	};
 }
 
 void br_outlook_done(struct br_outlook *outlook)
 {
 	free(outlook->stages);
+	free(outlook->follows_run);
 	*outlook = (struct br_outlook){ 0 };
+}
+
+/* One that does not run, and leaves nothing either, passes on what it waits for. */
+static bool is_run_passed_on(const struct br_outlook *outlook, size_t stage)
+{
+	return outlook->stages[stage] == BR_PROSPECT_RUNS ||
+		(outlook->stages[stage] == BR_PROSPECT_NOTHING &&
+			outlook->follows_run[stage]);
 }
 
 static bool needs_what_runs(const struct br_outlook *outlook, size_t stage)
@@ -44,8 +55,7 @@ static bool needs_what_runs(const struct br_outlook *outlook, size_t stage)
 			&plan->groups[needs->items[i]];
 
 		for (size_t j = 0; j < need->count; j++)
-			if (outlook->stages[need->first + j] ==
-				BR_PROSPECT_RUNS)
+			if (is_run_passed_on(outlook, need->first + j))
 				return true;
 	}
 	return false;
@@ -69,7 +79,7 @@ static enum br_prospect guess(const struct br_outlook *outlook, size_t index)
 	if (!has_work(stage) || stage->status == BR_WHEN_FAILURE ||
 		(stage->is_prepare && is_prepare_optional(outlook->plan)))
 		return BR_PROSPECT_NOTHING;
-	if (!br_outlook_is_cached(stage) || needs_what_runs(outlook, index))
+	if (!br_outlook_is_cached(stage) || outlook->follows_run[index])
 		return BR_PROSPECT_RUNS;
 	return BR_PROSPECT_OPEN;
 }
@@ -77,6 +87,8 @@ static enum br_prospect guess(const struct br_outlook *outlook, size_t index)
 bool br_outlook_find(struct br_outlook *outlook, size_t *stage)
 {
 	for (; outlook->at < outlook->plan->stage_count; outlook->at++) {
+		outlook->follows_run[outlook->at] =
+			needs_what_runs(outlook, outlook->at);
 		outlook->stages[outlook->at] = guess(outlook, outlook->at);
 		if (outlook->stages[outlook->at] == BR_PROSPECT_OPEN) {
 			*stage = outlook->at;

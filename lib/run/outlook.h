@@ -29,6 +29,8 @@ struct br_outlook {
 	const struct br_plan *plan;
 	/* As the plan's stages. */
 	enum br_prospect *stages;
+	/* Something runs that it waits for, directly or through others that do not run. */
+	bool *follows_run;
 	/* The stage that it is at. */
 	size_t at;
 };

@@ -55,6 +55,7 @@ static void kept(void *ctx, const struct br_cache_word *word)
 	/* It may have been stopped meanwhile. */
 	if (run->phase != BR_STAGE_KEPT)
 		return;
+	run->is_refuted = word->finding == BR_CACHE_OTHER_OUTPUT;
 	if (is_failure)
 		br_emit_notice(emitter, BR_LEVEL_ERROR, "stage '%s': %s", name,
 			word->text);

@@ -241,7 +241,7 @@ static bool may_retry(const struct br_stage_run *run)
 		(run->owner->is_failing_fast &&
 			run->stage->status == BR_WHEN_SUCCESS);
 
-	return !is_stopping &&
+	return !is_stopping && !run->is_refuted &&
 		br_verdict_wants_retry(run->stage, &run->end, run->attempt);
 }
 

@@ -71,8 +71,9 @@ static void add_build(const struct br_event *event,
 		add_details(event, text);
 }
 
-static void add_stage(
-	const struct br_event *event, bool has_color, struct br_buf *text)
+/* Of one that is cached it says so before what it wrote another time. */
+static void add_stage(const struct br_event *event, bool has_color,
+	bool is_cached, struct br_buf *text)
 {
 	int64_t steps = event->stage_started.steps;
 
@@ -83,6 +84,8 @@ static void add_stage(
 			event->stage_started.attempt);
 	br_buf_addf(
 		text, " (%" PRId64 " step%s)", steps, steps == 1 ? "" : "s");
+	if (is_cached)
+		br_buf_add_text(text, " from the cache");
 	end_heading(text, has_color);
 }
 
@@ -115,8 +118,8 @@ static void add_step_figures(const struct br_event *event, struct br_buf *text)
 }
 
 /*
- * That a stage has passed is seen from the table; a block of its own says so as
- * well.
+ * That a stage has passed, or is cached, is seen from the table; a block of its own says so
+ * as well.
  */
 static void add_stage_end(const struct br_event *event, bool has_color,
 	bool is_grouped, struct br_buf *text)
@@ -124,7 +127,8 @@ static void add_stage_end(const struct br_event *event, bool has_color,
 	enum br_result result = event->stage_finished.result;
 	int64_t attempt = event->stage_finished.attempt;
 
-	if (result == BR_RESULT_PASS && !is_grouped)
+	if ((result == BR_RESULT_PASS || result == BR_RESULT_CACHED) &&
+		!is_grouped)
 		return;
 	start_heading(text, has_color);
 	add_safe(text, "stage ", event->stage_finished.stage);
@@ -238,7 +242,7 @@ void br_headings_add_notice(
 }
 
 void br_headings_format(const struct br_event *event,
-	const struct br_view_options *options, bool is_alone,
+	const struct br_view_options *options, struct br_headings_place place,
 	struct br_buf *text)
 {
 	bool has_color = options->has_err_color;
@@ -248,10 +252,10 @@ void br_headings_format(const struct br_event *event,
 		add_build(event, options, text);
 		break;
 	case BR_EVENT_STAGE_STARTED:
-		add_stage(event, has_color, text);
+		add_stage(event, has_color, place.is_after_hit, text);
 		break;
 	case BR_EVENT_STEP_STARTED:
-		add_step(event, has_color, is_alone, text);
+		add_step(event, has_color, place.is_alone, text);
 		break;
 	case BR_EVENT_STAGE_FINISHED:
 		add_stage_end(event, has_color, options->is_grouped, text);

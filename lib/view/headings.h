@@ -8,14 +8,21 @@
 #include "event/event.h"
 #include "view/view.h"
 
+/* What an event's lines depend on beside the event. */
+struct br_headings_place {
+	/* No other stage runs: a command needs no name of its stage. */
+	bool is_alone;
+	/* The event before was cache.hit: the stage that starts does not run. */
+	bool is_after_hit;
+};
+
 /*
- * Add the lines that stand for `event`, or nothing. `is_alone`: no other stage
- * runs, so that a command needs no name of its stage.
+ * Add the lines that stand for `event`, or nothing.
  *
  * Images and the end of the build are told elsewhere (pulls.h, summary.h).
  */
 void br_headings_format(const struct br_event *event,
-	const struct br_view_options *options, bool is_alone,
+	const struct br_view_options *options, struct br_headings_place place,
 	struct br_buf *text);
 
 /* Add a notice: `warning: …`. */

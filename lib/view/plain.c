@@ -23,6 +23,8 @@ struct plain {
 	struct br_pulls pulls;
 	/* Stages that run now. */
 	size_t running;
+	/* The last event was cache.hit. */
+	bool is_after_hit;
 	/* What buildr says; kept for its memory. */
 	struct br_buf text;
 	/* The terminal is raw: somebody types to another program. */
@@ -47,6 +49,11 @@ static void add_end(struct plain *plain, const struct br_event *event)
 
 static void add_text(struct plain *plain, const struct br_event *event)
 {
+	const struct br_headings_place place = {
+		.is_alone = plain->running <= 1,
+		.is_after_hit = plain->is_after_hit,
+	};
+
 	if (event->type == BR_EVENT_IMAGE_PULLING ||
 		event->type == BR_EVENT_IMAGE_READY)
 		br_pulls_format(&plain->pulls, event, plain->options.is_verbose,
@@ -54,8 +61,8 @@ static void add_text(struct plain *plain, const struct br_event *event)
 	else if (event->type == BR_EVENT_BUILD_FINISHED)
 		add_end(plain, event);
 	else
-		br_headings_format(event, &plain->options, plain->running <= 1,
-			&plain->text);
+		br_headings_format(event, &plain->options, place, &plain->text);
+	plain->is_after_hit = event->type == BR_EVENT_CACHE_HIT;
 }
 
 /* Nothing puts the cursor at the left, and somebody's line may stand there. */

@@ -238,6 +238,10 @@ static void end_lines(
 static void add_event(
 	struct br_transcript *transcript, const struct br_event *event)
 {
+	const struct br_headings_place place = {
+		.is_after_hit = transcript->is_after_hit,
+	};
+
 	if (event->type == BR_EVENT_OUTPUT)
 		add_output(transcript, event);
 	else if (event->type == BR_EVENT_IMAGE_PULLING ||
@@ -247,7 +251,8 @@ static void add_event(
 		add_end(transcript, event);
 	else
 		br_headings_format(
-			event, &transcript->options, false, &transcript->text);
+			event, &transcript->options, place, &transcript->text);
+	transcript->is_after_hit = event->type == BR_EVENT_CACHE_HIT;
 }
 
 static bool handle(

@@ -42,6 +42,8 @@ struct br_transcript {
 	struct br_failures failures;
 	struct br_summary summary;
 	struct br_pulls pulls;
+	/* The last event was cache.hit. */
+	bool is_after_hit;
 	/* Kept for its memory. */
 	struct br_buf scratch;
 };

@@ -21,6 +21,7 @@ class Stage:
         self.step = None
         self.last_step = 0
         self.result = None
+        self.cache = None
 
     def take(self, event):
         check(not self.is_skipped, f"a skipped stage goes on: {event}")
@@ -35,6 +36,21 @@ class Stage:
         check_equal(event["attempt"], self.attempt + 1, f"the attempt of {event}")
         self.attempt += 1
         self.is_running, self.step, self.last_step = True, None, 0
+
+    def is_hit(self):
+        return self.cache is not None and self.cache["type"] == "cache.hit"
+
+    def take_cache_hit(self, event):
+        """It is looked for once, before the first attempt."""
+        check(self.attempt == 0 and self.cache is None, f"out of order: {event}")
+        self.cache = event
+
+    take_cache_miss = take_cache_hit
+
+    def take_cache_stored(self, event):
+        check(self.is_running and self.step is None, f"out of order: {event}")
+        check_equal((self.cache["type"], self.cache["key"]), ("cache.miss", event["key"]),
+                    f"what was looked for before {event}")
 
     def take_step_started(self, event):
         check(self.is_running and self.step is None, f"out of order: {event}")
@@ -53,6 +69,7 @@ class Stage:
         check(self.is_running, f"it does not run: {event}")
         check_equal(event["attempt"], self.attempt, f"the attempt of {event}")
         check(self.step is None or event["result"] in LOST, f"in the middle of a step: {event}")
+        check_equal(event["result"] == "cached", self.is_hit(), f"found before {event}")
         self.is_running, self.step, self.result = False, None, event["result"]
 
 

@@ -1,0 +1,596 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The stage cache in whole builds: what runs again and what does not, and what is kept.
+
+    test_cache.py PROGRAM [CASE…]
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import uuid
+from pathlib import Path
+
+from builds import build_in, check_build, commit, git, write
+from support import (WIRES, bytes_of, check, check_equal, engine, finish, main_of_cases,
+                     make_images, next_event, of_type, place_of, says, wait_until)
+
+# A name of our own: nobody else gives it to another image meanwhile.
+REPOSITORY, TAG = "buildr-test", f"cache-{uuid.uuid4().hex}"
+IMAGE = f"image: {REPOSITORY}:{TAG}\n"
+
+
+def whys(built):
+    return {event["stage"]: event["why"] for event in built.result.of_type("cache.miss")}
+
+
+def check_whys(built, wanted):
+    """Check why stages run: each text is a part of what is said."""
+    for stage, text in wanted.items():
+        why = whys(built).get(stage)
+        check(why and text in why, f"{stage} runs since {why!r}, not {text!r}")
+
+
+def check_cached(built, *stages):
+    """Check that these need not run, and all others have."""
+    check_equal(sorted(name for name, result in built.stages.items() if result == "cached"),
+                sorted(stages), f"what is cached; {whys(built)} {built.notices()}")
+
+
+def stored_keys(place):
+    return sorted(path.name for path in (place.top / ".cache/buildr/ac").rglob("*")
+                  if path.is_file())
+
+
+def blobs(place):
+    return sorted(path for path in (place.top / ".cache/buildr/cas").rglob("*")
+                  if path.is_file())
+
+
+def kinds(built):
+    return [event["type"] for event in built.events]
+
+
+# What a stage is.
+
+IDENTITIES = IMAGE + """
+environment: {secrets: [SECRET]}
+stages: [content, mode, target, added, step, variable, secret, base, needs-base, old, mine]
+content: {needs: [], inputs: ["in/*.c"], script: [cat in/a.c]}
+mode: {needs: [], inputs: [tool], script: [ls -l tool]}
+target: {needs: [], inputs: [link], script: [readlink link]}
+added: {needs: [], inputs: ["more/**"], script: [ls more]}
+step: {needs: [], inputs: [], script: [echo one]}
+variable: {needs: [], inputs: [], environment: [OWN=one], script: [echo $OWN]}
+secret: {needs: [], inputs: [], environment: [SECRET], script: [test -n "$SECRET"]}
+base: {needs: [], inputs: [], script: [echo one]}
+needs-base: {needs: [base], inputs: [], script: [echo above]}
+old: {needs: [], inputs: [in/b.c], outputs: [out], script: [cat in/b.c; cp in/b.c out]}
+mine: {needs: [], inputs: ["own/**"], outputs: [own/made], script: [touch own/made]}
+"""
+
+
+def change_all(place):
+    """Change an ingredient of each stage but the last two."""
+    (place.project / "in/a.c").write_text("int b;\n")
+    (place.project / "tool").chmod(0o755)
+    (place.project / "link").unlink()
+    (place.project / "link").symlink_to("elsewhere")
+    (place.project / "more/new").write_text("")
+    (place.project / "own/made").write_text("changed by hand")
+    text = (place.project / ".buildr.yml").read_text()
+    for old, new in (("[echo one]", "[echo two]"), ("OWN=one", "OWN=two"),
+                     (", old, mine]", ", new, mine] # a comment"),
+                     ("old: {needs: [], inputs: [in/b.c],", "new: {inputs: [in/b.c], needs: [],")):
+        check(old in text, f"{old} in the manifest")
+        text = text.replace(old, new)
+    place.manifest(text)
+
+
+def each_ingredient_counts_and_is_named(program, wire):
+    with place_of(program, IDENTITIES) as place:
+        write(place, {"in/a.c": "int a;\n", "in/b.c": "\n", "tool": "", "more/old": "",
+                      "own/source": ""})
+        (place.project / "tool").chmod(0o644)
+        (place.project / "link").symlink_to("somewhere")
+        built = build_in(place, env={"SECRET": "first-secret"}, wire=wire)
+        check_cached(built)
+        check_whys(built, {"content": "nothing is known of an earlier run"})
+        check_cached(build_in(place, env={"SECRET": "first-secret"}, wire=wire), *built.stages)
+        change_all(place)
+        built = build_in(place, env={"SECRET": "other-secret"}, wire=wire)
+        check_cached(built, "new", "mine")
+        check_whys(built, {
+            "content": "file 'in/a.c' changed", "mode": "file 'tool' has another mode",
+            "target": "link 'link' changed", "added": "file 'more/new' was added",
+            "step": "step 1 changed", "variable": "variable OWN changed",
+            "secret": "secret SECRET changed", "base": "step 1 changed",
+            "needs-base": "stage 'base', which it needs, changed"})
+        secrets = (b"first-secret", b"other-secret")
+        check(not any(secret in built.result.stdout for secret in secrets), "a secret is told")
+        for folder in (".cache/buildr", ".local"):
+            for path in filter(Path.is_file, (place.top / folder).rglob("*")):
+                check(not any(secret in path.read_bytes() for secret in secrets),
+                      f"a secret in {path}")
+        check_equal(built.said("new"), "\n", "what the renamed stage said")
+
+
+def another_checkout_finds_the_same_results(program, wire):
+    """Wherever it is, whoever has it in git or not, and whenever its files were written."""
+    manifest = IMAGE + """
+stages: [plain, commit]
+plain: {inputs: [a], outputs: [b], script: [cp a b]}
+commit: {needs: [], inputs: [], script: [echo at $BUILDR_COMMIT]}
+"""
+    with place_of(program, manifest) as place, place_of(program, manifest) as other:
+        for each in place, other:
+            write(each, {"a": "same"})
+        check_cached(build_in(place, wire=wire))
+        env = {"XDG_CACHE_HOME": str(place.top / ".cache")}
+        check_cached(build_in(other, env=env, wire=wire), "plain", "commit")
+        check_equal((other.project / "b").read_text(), "same", "the output")
+        git(other, "init", "-q")
+        commit(other)
+        built = build_in(other, env=env, wire=wire)
+        check_cached(built, "plain")
+        check_whys(built, {"commit": "variable BUILDR_COMMIT was added"})
+        commit(other, "another one")
+        built = build_in(other, env=env, wire=wire)
+        check_cached(built, "plain")
+        check_whys(built, {"commit": "variable BUILDR_COMMIT changed"})
+
+
+def tag(image, name):
+    engine("POST", f"/images/{REPOSITORY}:{image}/tag?repo={REPOSITORY}&tag={name}")
+
+
+def untag(name):
+    """Only the name goes: the image has another one."""
+    engine("DELETE", f"/images/{REPOSITORY}:{name}?force=1")
+
+
+def another_image_of_the_same_name(program, wire):
+    """As long as nothing needs the engine it is not asked; then what it says counts."""
+    name = f"{TAG}-other"
+    manifest = f"""
+image: {REPOSITORY}:{name}
+stages: [one, two]
+one: {{inputs: [], script: [echo "$ROLE"]}}
+two: {{needs: [], inputs: [a], script: [echo "$ROLE"]}}
+"""
+    tag("latest", name)
+    try:
+        with place_of(program, manifest) as place:
+            write(place, {"a": "a"})
+            check_cached(build_in(place, wire=wire))
+            tag("server", name)
+            check_cached(build_in(place, wire=wire), "one", "two")
+            write(place, {"a": "b"})
+            built = build_in(place, wire=wire)
+            check_cached(built)
+            check_whys(built, {"one": "its image changed", "two": "its image changed"})
+            check_equal((built.said("one"), built.said("two")), ("server\n", "server\n"),
+                        "what they said")
+            tag("latest", name)
+            check_whys(build_in(place, "--pull", "never", "--verify-cache", wire=wire),
+                       {"one": "its image changed"})
+    finally:
+        untag(name)
+
+
+# What is not done for a hit.
+
+
+@contextlib.contextmanager
+def deaf_engine(path):
+    """An engine that nobody is to speak to; fails where somebody does."""
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        server.setblocking(False)
+        yield
+        with contextlib.suppress(BlockingIOError):
+            server.accept()
+            check(False, "the engine was asked for something")
+
+
+SILENT = IMAGE + f"""
+stages: [one, own, two, when, fails, serves]
+prepare: {{script: [echo prepared]}}
+one: {{inputs: [a], outputs: [out/, "*.txt"], script: [./make]}}
+own: {{image: "{REPOSITORY}:{TAG}", inputs: [], script: [echo own]}}
+two:
+  inputs: [out/a]
+  matrix: {{N: [1, 2]}}
+  script: [cat out/a, echo $N]
+when: {{when: {{branch: never}}, script: [echo never]}}
+fails: {{when: {{status: failure}}, script: [echo never]}}
+serves:
+  inputs: []
+  services: [{{image: "{REPOSITORY}:{TAG}", alias: beside, command: [sleep, "1000"]}}]
+  script: [echo served]
+"""
+MAKE = """#!/bin/sh
+set -e
+mkdir -p out/empty out/deep
+cat a > out/a; chmod 751 out/a
+printf x > out/deep/x; chmod 600 out/deep/x; chmod 700 out/empty
+ln -sf ../a out/link; echo text > made.txt
+echo to stdout; echo to stderr >&2; printf 'no end \\377'
+"""
+
+
+def tree(top):
+    """Give what is below a folder: kind, mode, content."""
+    found = {}
+    for path in sorted(top.rglob("*")):
+        content = (os.readlink(path) if path.is_symlink() else
+                   path.read_bytes() if path.is_file() else None)
+        found[str(path.relative_to(top))] = (0 if path.is_symlink() else
+                                             path.lstat().st_mode), content
+    return found
+
+
+def check_replay(first, second):
+    """What stages say at a hit is what they have said, byte by byte and in order."""
+    for stage in (name for name, result in second.stages.items() if result == "cached"):
+        said = [[(event["type"], event["step"], event.get("stream"), event.get("command"),
+                  event.get("status"), event.get("line"),
+                  bytes_of(event) if event["type"] == "output" else b"")
+                 for event in built.events
+                 if event.get("stage") == stage and "step" in event and
+                 event["type"] != "stage.finished"] for built in (first, second)]
+        check_equal(said[1], said[0], f"the events of {stage}")
+
+
+def nothing_runs_and_nobody_is_asked_when_all_is_there(program, wire):
+    with place_of(program, SILENT) as place:
+        address = place.top / "engine.sock"
+        address.symlink_to("/var/run/docker.sock" if "DOCKER_HOST" not in os.environ else
+                           os.environ["DOCKER_HOST"].removeprefix("unix://"))
+        asking = "-H", f"unix://{address}"
+        write(place, {"a": "content\n", "make": MAKE})
+        (place.project / "make").chmod(0o755)
+        first = build_in(place, *asking, wire=wire)
+        check_cached(first)
+        made = tree(place.project)
+        shutil.rmtree(place.project / "out")
+        (place.project / "made.txt").write_text("something else")
+        (place.project / "made.txt").chmod(0o600)
+        stages = set(first.stages) - {"prepare", "when", "fails"}
+        with deaf_engine(address):
+            for _ in range(2):
+                second = build_in(place, *asking, wire=wire)
+                check_cached(second, *stages)
+                check_equal((second.why("prepare"), second.why("fails")), ("selection", "when"),
+                            "why they are skipped")
+                check_equal(tree(place.project), made, "the project")
+                check_replay(first, second)
+                check(not {"container.started", "image.ready"} & set(kinds(second)),
+                      "a container")
+        address.unlink()
+        address.symlink_to("/var/run/docker.sock")
+        write(place, {"a": "other\n"})
+        third = build_in(place, *asking, wire=wire)
+        check_cached(third)
+        check_whys(third, {"one": "file 'a' changed", "own": "stage 'one', which it needs, changed",
+                           "two (N=1)": "stage 'own', which it needs, changed (and 1 more)"})
+        third.check_stages(prepare="pass")
+
+
+def a_hit_needs_only_what_others_need(program, wire):
+    """prepare and services run for those that run, and what a hit leaves is there for them."""
+    manifest = IMAGE + f"""
+stages: [made, used, own]
+prepare: {{script: [touch /prepared]}}
+made: {{inputs: [a], outputs: [b], script: [cp a b; ls /prepared]}}
+used: {{inputs: [c], script: [cat b, ls /prepared]}}
+own: {{needs: [], image: "{REPOSITORY}:{TAG}", inputs: [d], script: [cat d]}}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "content", "c": "", "d": ""})
+        check_cached(build_in(place, wire=wire))
+        write(place, {"d": "d"})
+        built = build_in(place, wire=wire)
+        check_cached(built, "made", "used")
+        check_equal((built.why("prepare"), len(built.result.of_type("container.started"))),
+                    ("selection", 1), "prepare, and containers")
+        (place.project / "b").unlink()
+        write(place, {"c": "c"})
+        built = build_in(place, "-j", "1", wire=wire)
+        check_cached(built, "made", "own")
+        built.check_stages(prepare="pass", used="pass")
+        check_equal(len(built.result.of_type("container.started")), 1, "containers")
+
+
+SKIPPED_BETWEEN = IMAGE + """
+stages: [makes, between, empty, uses]
+makes: {script: [date +%s%N > made]}
+between: {when: {branch: never}, script: [echo never]}
+empty: {script: []}
+uses: {inputs: [made], script: [cat made]}
+"""
+
+
+def what_runs_before_is_waited_for_through_others(program, wire):
+    """A stage that is skipped, or has no steps, passes on that what it needs runs."""
+    with place_of(program, SKIPPED_BETWEEN) as place:
+        for _ in range(2):
+            built = build_in(place, wire=wire)
+            check_cached(built)
+            check_equal(built.said("uses"), (place.project / "made").read_text(), "the output")
+
+
+def what_was_left_out_is_not_known(program, wire):
+    """A stage whose needs are not in the build may have read what they left another time."""
+    manifest = IMAGE + """
+stages: [makes, uses]
+makes: {inputs: [a], outputs: [b], script: [cp a b]}
+uses: {inputs: [], outputs: [c], script: [cp b c]}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "one"})
+        check_cached(build_in(place, wire=wire))
+        check_cached(build_in(place, "--only", "uses", wire=wire))
+        write(place, {"a": "two"})
+        check_cached(build_in(place, "makes", wire=wire))
+        built = build_in(place, "--only", "uses", wire=wire)
+        check_cached(built)
+        check_equal((place.project / "c").read_text(), "two", "what it made of it")
+        write(place, {"a": "one"})
+        check_cached(build_in(place, wire=wire), "makes", "uses")
+        check_equal((place.project / "c").read_text(), "one", "what is put back")
+        check_cached(build_in(place, "--from", "makes", wire=wire), "makes", "uses")
+
+
+# Options.
+
+
+OPTIONS = IMAGE + """
+stages: [steady, random, off]
+steady: {inputs: [a], outputs: [b], script: [cp a b, echo said]}
+random: {needs: [], inputs: [a], outputs: [c, d], retry: 1, script: [cat /proc/sys/kernel/random/uuid > c; cp a d]}
+off: {needs: [], cache: false, inputs: [a], script: [cat a]}
+"""
+
+
+def no_cache_neither_reads_nor_writes(program, wire):
+    with place_of(program, OPTIONS) as place:
+        write(place, {"a": "one"})
+        built = build_in(place, "--no-cache", wire=wire)
+        check_cached(built)
+        check(not any(kind.startswith("cache.") for kind in kinds(built)), "the cache is told of")
+        check(not (place.top / ".cache/buildr").exists(), "the store is there")
+        check_cached(build_in(place, wire=wire))
+        check_cached(build_in(place, "--no-cache", wire=wire))
+        check_cached(build_in(place, wire=wire), "steady", "random")
+        check_cached(build_in(place, "--pull", "missing", wire=wire), "steady", "random")
+
+
+def verifying_finds_what_inputs_do_not_name(program, wire):
+    with place_of(program, OPTIONS) as place:
+        write(place, {"a": "one"})
+        build_in(place, wire=wire)
+        (kept,) = [path for path in blobs(place) if path.read_text().count("-") == 4]
+        built = build_in(place, "--verify-cache", wire=wire, status=1)
+        built.check_stages(steady="pass", random="fail", off="pass")
+        check_equal([(event["attempt"], event["reason"]) for event in built.finished("random")],
+                    [(1, "outputs")], "the ends of the one that differs")
+        check("'c'" in built.notices("error") and "'d'" not in built.notices("error"),
+              f"it says {built.notices()}")
+        built = build_in(place, wire=wire)
+        check_cached(built, "steady")
+        check_whys(built, {"random": "nothing changed, but no result is stored"})
+        check(kept.exists(), "contents stay for the pruning")
+        place.manifest(OPTIONS.replace("random/uuid", "osrelease").replace(
+            "kernel/osrelease", "kernel/osrelease"))
+        build_in(place, wire=wire)
+        built = build_in(place, "--verify-cache", wire=wire)
+        check_cached(built)
+        check_whys(built, {"random": "nothing changed, but it runs all the same to verify"})
+
+
+# What is stored.
+
+
+MISSING = IMAGE + """
+stages: [missing, again, allowed, flawed, absent]
+missing: {needs: [], inputs: [a], outputs: [b, "!c"], script: ["true"]}
+again:
+  needs: []
+  inputs: [a]
+  outputs: [d]
+  retry: 1
+  script: [test ! -e tried || touch d; touch tried]
+allowed: {needs: [], inputs: [a], outputs: [never], allow_failure: true, script: ["true"]}
+flawed: {needs: [allowed], inputs: [a], script: [echo flawed]}
+absent: {needs: [], outputs: [nowhere/**], script: ["true"]}
+"""
+
+
+def a_stage_that_leaves_less_than_it_promised_has_failed(program, wire):
+    with place_of(program, MISSING) as place:
+        write(place, {"a": ""})
+        for options in ((), ("--no-cache",)):
+            for name in ("tried", "d"):
+                with contextlib.suppress(FileNotFoundError):
+                    (place.project / name).unlink()
+            built = build_in(place, *options, wire=wire, status=1)
+            built.check_stages(missing="fail", again="pass", allowed="fail", flawed="pass",
+                               absent="fail")
+            check_equal([event.get("reason") for event in built.finished("again")],
+                        ["outputs", None], "the attempts")
+            check_equal([event["reason"] for event in built.finished("missing")], ["outputs"],
+                        "the reason")
+            check("stage 'missing': it left nothing that matches 'b' of its outputs"
+                  in built.notices("error"), built.notices())
+        # Only what has passed, after nothing that has not.
+        check_equal(len(stored_keys(place)), 1, "results")
+
+
+def inputs_that_change_meanwhile_are_told(program, wire):
+    manifest = IMAGE + """
+stages: [eats, after]
+eats: {inputs: ["*.c"], outputs: [out], script: [cp a.c out; echo more >> a.c; sleep 0.1]}
+after: {inputs: [], script: [cat out]}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a.c": "text\n"})
+        built = build_in(place, wire=wire)
+        built.check_stages(eats="pass", after="pass")
+        check("the result of stage 'eats' is not stored: file 'a.c' changed while it ran"
+              in built.notices("warning"), built.notices())
+        check_equal(stored_keys(place), [], "what is stored")
+        place.manifest(manifest.replace("; echo more >> a.c", ""))
+        built = build_in(place, wire=wire)
+        check_cached(built)
+        check_equal(built.said("after"), "text\nmore\n", "the output")
+        check_cached(build_in(place, wire=wire), "eats", "after")
+
+
+ENDS = IMAGE + """
+stages: [fails, allowed, late, stopped]
+fails: {needs: [], inputs: [a], outputs: [a], script: [exit 3]}
+allowed: {needs: [], inputs: [a], allow_failure: true, script: [exit 3]}
+late: {needs: [], inputs: [a], timeout: 1s, script: [sleep 1000]}
+stopped: {needs: [], inputs: [a], script: [echo ready; sleep 1000]}
+"""
+
+
+def nothing_is_stored_of_what_has_not_passed(program, wire):
+    with place_of(program, ENDS) as place:
+        write(place, {"a": ""})
+        process = place.start("run", "-o", "json", "-j", "4", wire=wire)
+        seen = []
+        ended = 0
+        while ended < 3 or not any(says("ready")(event) for event in seen):
+            seen.append(next_event(process, lambda event: True))
+            ended += seen[-1]["type"] == "stage.finished"
+        process.send_signal(signal.SIGINT)
+        result = finish(process)
+        check_equal((result.status, result.events[-1]["stages"]), (130, {
+            "fails": "fail", "allowed": "fail", "late": "fail", "stopped": "cancelled"}),
+            "the end")
+        check_equal(stored_keys(place), [], "what is stored")
+        check(not list((place.top / ".cache/buildr/tmp").iterdir()), "files in tmp")
+
+
+# Stops.
+
+
+def a_build_stops_while_it_hashes(program, wire):
+    with place_of(program, IMAGE + """
+stages: [huge]
+huge: {inputs: [huge], script: [echo never]}
+""") as place:
+        with open(place.project / "huge", "wb") as file:
+            file.truncate(1 << 40)
+        # Without what an image is nothing is hashed.
+        for number, status in ((signal.SIGTERM, 143), (signal.SIGKILL, -9)):
+            process = place.start("run", "-o", "json", wire=wire)
+            next_event(process, of_type("build.started"))
+            wait_until(lambda: is_reading(place, "huge"), 60, "the file to be read")
+            process.send_signal(number)
+            check_equal(finish(process).status, status, "exit status")
+            wait_until(lambda: not place.left_processes(), 30, "the end of its processes")
+        built = check_build(place.run("run", "-o", "json", "--timeout", "1s", wire=wire), 1)
+        built.check_stages(huge="skipped")
+        place.check_clean()
+
+
+def is_reading(place, name):
+    """Whether a process of the build has the file open."""
+    for pid, _ in place.left_processes():
+        with contextlib.suppress(OSError):
+            for each in os.scandir(f"/proc/{pid}/fd"):
+                if os.readlink(each.path) == str(place.project / name):
+                    return True
+    return False
+
+
+# Bad stores.
+
+
+SIMPLE = IMAGE + """
+stages: [one]
+one: {inputs: [a], outputs: [b/], script: [mkdir -p b; cp a b/c; cp a b/d, echo said]}
+"""
+
+
+def damage(path, how):
+    data = path.read_bytes()
+    if how == "flip":
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    elif how == "cut":
+        path.write_bytes(data[:len(data) // 2])
+    else:
+        path.unlink()
+
+
+def a_damaged_store_is_a_miss(program, wire):
+    with place_of(program, SIMPLE) as place:
+        write(place, {"a": "content " * 100})
+        build_in(place, wire=wire)
+        for how in ("flip", "cut", "gone"):
+            for kind in ("ac", "cas"):
+                shutil.rmtree(place.project / "b")
+                for path in filter(Path.is_file,
+                                   (place.top / ".cache/buildr" / kind).rglob("*")):
+                    damage(path, how)
+                built = build_in(place, wire=wire)
+                check_cached(built)
+                check_whys(built, {"one": "nothing changed, but "})
+                check_equal(built.said("one"), "said\n", "what it said")
+                check_equal((place.project / "b/c").read_text(), "content " * 100, "the output")
+                check_cached(build_in(place, wire=wire), "one")
+
+
+def without_a_store_all_runs(program, wire):
+    with place_of(program, SIMPLE) as place:
+        write(place, {"a": "", "file": ""})
+        for env, is_told in (({"XDG_CACHE_HOME": "relative", "HOME": "also"}, False),
+                             ({"XDG_CACHE_HOME": str(place.project / "file")}, True)):
+            built = build_in(place, wire=wire, env=env)
+            check_cached(built)
+            check_equal("no stage cache in this build" in built.notices("warning"), is_told,
+                        f"a warning: {built.notices()}")
+            check(not (place.project / "relative").exists(), "a folder in the project")
+
+
+def main():
+    make_images()
+    tag("latest", TAG)
+    try:
+        main_of_cases(CASES, jobs=3)
+    finally:
+        untag(TAG)
+
+
+BOTH = WIRES
+ONE = WIRES[:1]
+CASES = [
+    (function.__name__, function, wires) for function, wires in (
+        (each_ingredient_counts_and_is_named, ONE),
+        (another_checkout_finds_the_same_results, ONE),
+        (another_image_of_the_same_name, ONE),
+        (nothing_runs_and_nobody_is_asked_when_all_is_there, BOTH),
+        (a_hit_needs_only_what_others_need, ONE),
+        (what_runs_before_is_waited_for_through_others, ONE),
+        (what_was_left_out_is_not_known, ONE),
+        (no_cache_neither_reads_nor_writes, ONE),
+        (verifying_finds_what_inputs_do_not_name, ONE),
+        (a_stage_that_leaves_less_than_it_promised_has_failed, ONE),
+        (inputs_that_change_meanwhile_are_told, ONE),
+        (nothing_is_stored_of_what_has_not_passed, ONE),
+        (a_build_stops_while_it_hashes, ONE),
+        (a_damaged_store_is_a_miss, ONE),
+        (without_a_store_all_runs, ONE),
+    )
+]
+
+if __name__ == "__main__":
+    main()
