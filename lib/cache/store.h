@@ -15,7 +15,9 @@
  *
  * A result appears in one rename, when all that it names is there, so readers and writers need
  * no lock; two builds that store the same at once both do, and either is right. Whatever
- * is read is checked, and dropped where it is not what it should be: that is a miss.
+ * is read is checked, and dropped where it is not what it should be: that is a miss. Files
+ * are checked by the sum that the sealed result has of them, which takes less time than to
+ * copy them (sum.h), and by their hash where it has none.
  * The mtime of a result is when it was last used.
  */
 #pragma once

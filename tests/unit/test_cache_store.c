@@ -332,6 +332,30 @@ static void drops_a_content_that_is_damaged(void **state)
 	check_damage(fixture, tree_blob);
 }
 
+/* As for results that came from a server, or of outputs that were stored before. */
+static void checks_the_hash_where_no_sum_is_known(void **state)
+{
+	const struct fixture *fixture = *state;
+	br_autostored struct br_stored result = { 0 };
+	br_autofree char *blob = blob_of(fixture, "first", 5);
+	struct br_err err = { 0 };
+
+	put_outputs(fixture);
+	assert_true(br_store_find(fixture->store, identity, &result, &err));
+	assert_true(result.outputs.items[0].sum != 0);
+	br_stored_forget_sums(&result);
+	remove_below(fixture->project, "out");
+	assert_true(br_store_restore(
+		fixture->store, &result, fixture->project_fd, &err));
+	check_outputs(fixture);
+	remove_below(fixture->project, "out");
+	damage(blob);
+	assert_false(br_store_restore(
+		fixture->store, &result, fixture->project_fd, &err));
+	assert_int_equal(err.code, BR_ENOTFOUND);
+	assert_int_equal(access(blob, F_OK), -1);
+}
+
 static void drops_a_log_that_is_damaged(void **state)
 {
 	struct fixture *fixture = *state;
@@ -623,6 +647,7 @@ int main(void)
 		TEST(replaces_what_differs_and_leaves_the_rest),
 		TEST(knows_nothing_of_another_identity),
 		TEST(drops_a_content_that_is_damaged),
+		TEST(checks_the_hash_where_no_sum_is_known),
 		TEST(drops_a_log_that_is_damaged),
 		TEST(drops_a_result_that_is_damaged),
 		TEST(takes_no_result_for_that_of_another_identity),
