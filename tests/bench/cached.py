@@ -15,6 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from proxy import Proxy  # noqa: E402
 
 CHUNK_BYTES = 1_000_000
+# Of inputs, and what a build with so many may take.
+COUNTS = ((100, "<= 15 ms"), (20_000, "<= 60 ms"))
 # Of 1 GB in all: how many files, each of how many bytes.
 SHAPES = (("8 files", 8, 125_000_000), ("20,000 files", 20_000, 50_000))
 
@@ -26,6 +28,11 @@ def nothing():
 def remove(*paths):
     for path in paths:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def run_once(argv):
+    subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=True)
 
 
 def make_files(folder, count, size):
@@ -77,40 +84,51 @@ class CachedWorks:
         self.add_row(work, ours, times[0], theirs, f"{ratio:.2f} x {what} ({spread})", goal,
                      f"{peak:.1f}")
 
+    def cached_project(self, count):
+        """Ten stages that are cached, and how they are built; the engine is only heard of
+        by a proxy, which is given too."""
+        folder = self.project(f"cached{count}", peers.manifest())
+        peers.make_sources(folder, count)
+        proxy = Proxy(os.path.join(self.folder, f"engine{count}"), self.socket)
+        proxy.is_known.set()
+        return folder, self.buildr_run(folder, "-H", proxy.address), proxy
+
     def cached(self):
         """Ten stages in which nothing changed, and not a word to the engine."""
+        for count, goal in COUNTS:
+            _, ours, proxy = self.cached_project(count)
+            with environment(XDG_CACHE_HOME=os.path.join(self.folder, "cache")):
+                run_once(ours)
+                seen = len(proxy.seen)
+                (times,), (peak,) = self.by_turns([(nothing, ours)])
+            asked = len(proxy.seen) - seen
+            proxy.close()
+            self.add_row(f"10 cached stages, {count:,} inputs", statistics.median(times), times,
+                         0.0, f"{asked} requests to the engine", f"{goal}, 0", f"{peak:.1f}")
+
+    def cached_peers(self):
+        """The same by turns with others that keep what tasks made."""
         modules = peers.install(os.path.join(self.folder, "npm"))
         print("peers:", peers.versions(modules))
-        for count, goal in ((100, "<= 15 ms"), (20_000, "<= 60 ms")):
-            folder = self.project(f"cached{count}", peers.manifest())
-            peers.make_sources(folder, count)
+        for count, _ in COUNTS:
+            folder, ours, proxy = self.cached_project(count)
             peers.describe(folder)
             if modules:
                 peers.link(folder, modules)
             self.git(folder)
+            others = peers.commands(folder, modules)
+            commands = [ours, *(argv for _, argv in others)]
             try:
-                self.cached_build(folder, count, goal, peers.commands(folder, modules))
+                with environment(XDG_CACHE_HOME=os.path.join(self.folder, "cache")):
+                    for argv in commands:
+                        run_once(argv)
+                    times, peaks = self.by_turns([(nothing, argv) for argv in commands])
             finally:
                 peers.stop(folder, modules)
-
-    def cached_build(self, folder, count, goal, others):
-        proxy = Proxy(os.path.join(self.folder, f"engine{count}"), self.socket)
-        proxy.is_known.set()
-        ours = self.buildr_run(folder, "-H", proxy.address)
-        with environment(XDG_CACHE_HOME=os.path.join(self.folder, "cache")):
-            for argv in (ours, *(argv for _, argv in others)):
-                subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, check=True)
-            seen = len(proxy.seen)
-            sides = [(nothing, argv) for argv in (ours, *(argv for _, argv in others))]
-            times, peaks = self.by_turns(sides)
-        asked = len(proxy.seen) - seen
-        proxy.close()
-        work = f"10 cached stages, {count:,} inputs"
-        self.add_row(work, statistics.median(times[0]), times[0], 0.0,
-                     f"{asked} requests to the engine", f"{goal}, 0", f"{peaks[0]:.1f}")
-        for (name, _), theirs in zip(others, times[1:]):
-            self.add_ratio(work, (times[0], theirs), peaks[0], name, "< 1", is_rate=False)
+                proxy.close()
+            for (name, _), theirs in zip(others, times[1:]):
+                self.add_ratio(f"10 cached stages, {count:,} inputs", (times[0], theirs),
+                               peaks[0], name, "< 1", is_rate=False)
 
     def gigabyte(self, count, size):
         """A project whose outputs are 1 GB; made once."""
