@@ -293,8 +293,11 @@ bool br_store_restore(struct br_store *store, const struct br_stored *result,
 		.are_there = are_there,
 	};
 	struct br_place_folder places = { 0 };
+	br_autobuf struct br_buf log = { 0 };
 
-	if (!load_folders(store, outputs, modes, err))
+	/* Whoever puts outputs back says again what the steps said. */
+	if (!br_store_log(store, result, &log, err) ||
+		!load_folders(store, outputs, modes, err))
 		return false;
 	if (br_there_find(br_store_index(store), root_fd, outputs, are_there))
 		return true;

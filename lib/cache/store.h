@@ -106,8 +106,8 @@ bool br_store_log(struct br_store *store, const struct br_stored *result,
  *
  * Each file is the old or the new one at every moment, and nothing is changed before
  * every content is there and has been checked. Nothing outside of the project is
- * written, whatever links it has. Fails with BR_ENOTFOUND where a content is not there
- * or damaged, and is removed then; with BR_ESYSTEM, naming it, where an output cannot
+ * written, whatever links it has. Fails with BR_ENOTFOUND where a content or the log is not
+ * there or damaged, and is removed then; as br_store_log() where that is too large; with BR_ESYSTEM, naming it, where an output cannot
  * be written: a folder is never replaced by a file, and no link is followed.
  */
 bool br_store_restore(struct br_store *store, const struct br_stored *result,

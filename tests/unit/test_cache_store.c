@@ -371,6 +371,12 @@ static void drops_a_log_that_is_damaged(void **state)
 	assert_int_equal(err.code, BR_ENOTFOUND);
 	assert_int_equal(log.len, 0);
 	assert_int_equal(access(blob, F_OK), -1);
+	/* What the steps said is part of the result. */
+	remove_below(fixture->project, "out");
+	assert_false(br_store_restore(
+		fixture->store, &result, fixture->project_fd, &err));
+	assert_int_equal(err.code, BR_ENOTFOUND);
+	assert_false(exists(fixture, "out"));
 }
 
 static void drops_a_result_that_is_damaged(void **state)
