@@ -20,9 +20,9 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from support import Failure, Place, check, check_equal, make_images, run_tests
+from own_image import IMAGE, own_image
+from support import Failure, Place, check, check_equal, run_tests
 
-IMAGE = "buildr-test:latest"
 # What a stage reads, and lists of `inputs` that choose all of it.
 FOLDERS = ("src/a", "src/b")
 GLOBS = {
@@ -299,11 +299,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="of the first of two")
     parser.add_argument("--seconds", type=float, default=6)
     options = parser.parse_args()
-    make_images()
-    sys.exit(run_tests([
-        (f"random edits, seed {seed} ({wire})",
-         lambda seed=seed, wire=wire: random_edits(options.program, seed, options.seconds, wire))
-        for seed, wire in ((options.seed, "socket"), (options.seed + 1, "stdio"))], 2))
+    with own_image():
+        sys.exit(run_tests([
+            (f"random edits, seed {seed} ({wire})", lambda seed=seed, wire=wire: random_edits(
+                options.program, seed, options.seconds, wire))
+            for seed, wire in ((options.seed, "socket"), (options.seed + 1, "stdio"))], 2))
 
 
 main()
