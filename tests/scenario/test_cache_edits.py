@@ -49,6 +49,14 @@ class Project:
         self.words = {"src/a": "word", "src/b": "word"}
         self.globs = {folder: GLOBS[folder][0] for folder in FOLDERS}
         self.made = 0
+        self.edits_of_no_input = (self.touch, self.lose_outputs, self.spoil_an_output,
+                                  self.spoil_the_cache)
+        self.edits = (self.change_a_byte, self.change_a_byte, self.change_a_mode, self.rename,
+                      self.remove_one, self.add_one, self.retarget, self.turn_into_a_folder,
+                      self.change_a_variable, self.change_a_step, self.change_the_globs,
+                      *self.edits_of_no_input)
+        # Each comes as often as any other one.
+        self.deck = []
         for folder in FOLDERS:
             for _ in range(4):
                 self.add(folder)
@@ -190,28 +198,26 @@ class Project:
         path.write_text("spoilt")
         return f"{path} spoilt"
 
-    def flip_a_bit_of_the_cache(self):
-        blobs = sorted(path for path in (self.place.top / ".cache/buildr/cas").rglob("*")
-                       if path.is_file() and path.stat().st_size > 0)
-        path = self.dice.choice(blobs)
-        data = bytearray(path.read_bytes())
-        data[self.dice.randrange(len(data))] ^= 16
-        path.chmod(0o600)
-        path.write_bytes(data)
-        return f"a bit of {path} flipped"
+    def spoil_the_cache(self):
+        shutil.rmtree(self.place.project / "out")
+        for path in sorted((self.place.top / ".cache/buildr/cas").rglob("*")):
+            if path.is_file() and path.stat().st_size > 0 and self.dice.random() < 0.7:
+                data = bytearray(path.read_bytes())
+                data[self.dice.randrange(len(data))] ^= 16
+                path.chmod(0o600)
+                path.write_bytes(data)
+        return "all outputs lost, and bits flipped of most contents in the cache"
 
     def edit(self):
-        """Do something; say what."""
-        edits = (self.change_a_byte, self.change_a_byte, self.change_a_mode, self.rename,
-                 self.remove_one, self.add_one, self.retarget, self.turn_into_a_folder,
-                 self.change_a_variable, self.change_a_step, self.change_the_globs,
-                 self.touch, self.lose_outputs, self.spoil_an_output,
-                 self.flip_a_bit_of_the_cache)
+        """Do something; say what, and whether an input may be another one now."""
         while True:
-            told = self.dice.choice(edits)()
+            if not self.deck:
+                self.deck = self.dice.sample(self.edits, len(self.edits))
+            edit = self.deck.pop()
+            told = edit()
             if told:
                 self.save()
-                return told
+                return told, edit not in self.edits_of_no_input
 
 
 def tree_of(top):
@@ -252,14 +258,19 @@ def copy_of(place, clean):
                     ignore=lambda folder, names: ["out"] if folder == str(place.project) else [])
 
 
-def agree(pool, place, clean, wire):
-    """Build both, and check that nothing tells them apart."""
-    copy_of(place, clean)
-    slow = pool.submit(run_build, clean, wire, "--no-cache")
-    said = run_build(place, wire).output("first")
-    check_equal(said, slow.result().output("first"), "what the first stage said")
+def agree(pool, place, clean, wire, said):
+    """Build both, where need be, and check that nothing tells them apart; give what the
+    first stage says."""
+    slow = None
+    if not said:
+        copy_of(place, clean)
+        slow = pool.submit(run_build, clean, wire, "--no-cache")
+    cached_said = run_build(place, wire).output("first")
+    said = said or slow.result().output("first")
+    check_equal(cached_said, said, "what the first stage said")
     found = differences(tree_of(place.project / "out"), tree_of(clean.project / "out"))
     check(not found, "other outputs than a clean build: " + "; ".join(found[:3]))
+    return said
 
 
 def check_hits(place, wire):
@@ -274,14 +285,15 @@ def check_hits(place, wire):
 def random_edits(program, seed, seconds, wire):
     dice = random.Random(seed)
     place, clean = Place(program), Place(program)
-    told = []
+    told, said = [], None
     try:
         project = Project(place, dice)
         end = time.monotonic() + seconds
         with ThreadPoolExecutor(1) as pool:
             while len(told) <= EDITS_MIN or time.monotonic() < end:
-                told.append(project.edit() if told else "nothing")
-                agree(pool, place, clean, wire)
+                what, is_other = project.edit() if told else ("nothing", True)
+                told.append(what)
+                said = agree(pool, place, clean, wire, None if is_other else said)
                 check_hits(place, wire)
         print(f"# seed {seed}: {len(told) - 1} edits agree", flush=True)
         place.check_clean()
