@@ -20,4 +20,5 @@ def own_image():
     try:
         yield
     finally:
-        engine("DELETE", f"/images/{IMAGE}")
+        # By force, since the last container may still be going; it is only a name.
+        engine("DELETE", f"/images/{IMAGE}?force=1&noprune=1")

@@ -29,6 +29,8 @@ make:
 """
 STORE = ".cache/buildr"
 MANY = 100_000
+# Files that come and go.
+BUSY = 300
 # Results that no build may have written anywhere.
 EVIL_PATHS = ("../evil", "/tmp/buildr-test-evil", "out/../../evil", ".git/hooks/evil")
 DISK_KIB = 1024
@@ -135,11 +137,14 @@ def files_that_vanish_while_they_are_hashed(program, wire):
     def come_and_go(place, number):
         """Whatever happens to a file happens here, again and again."""
         folder = place.project / f"src/busy{number}"
-        path, away = folder / "file", place.project / f"away{number}"
+        paths = [folder / str(each) for each in range(BUSY)]
         while not stop.is_set():
-            folder.mkdir(exist_ok=True)
-            path.write_bytes(os.urandom(100_000))
-            path.rename(away)
+            folder.mkdir()
+            for path in paths:
+                path.write_bytes(b"x" * 1000)
+            paths[0].rename(place.project / f"away{number}")
+            for path in paths[1:]:
+                path.unlink()
             folder.rmdir()
             folder.write_text("a file")
             folder.unlink()
@@ -159,11 +164,14 @@ def files_that_vanish_while_they_are_hashed(program, wire):
                 result = build(place, wire=wire)
                 check(outcome(result) in ("pass", "cached"), f"it is {outcome(result)}")
                 check_made(place)
+                gone = [event["text"] for event in result.of_type("notice")
+                        if "No such file" in event["text"]]
+                check(not gone, f"what is gone is missed: {gone}")
         finally:
             stop.set()
             for thread in threads:
                 thread.join()
-        result = build(place, wire=wire)
+        build(place, wire=wire)
         check_outcomes(place, "cached")
 
 
