@@ -99,16 +99,17 @@ bool br_blob_put(int store_fd, struct br_str bytes,
 
 /* Have `copy_fd` the content of `fd`, and hash that. */
 static bool copy(int fd, int copy_fd, uint8_t digest[BR_HASH_BYTES],
-	int64_t *size_bytes, struct br_err *err)
+	uint64_t *sum, int64_t *size_bytes, struct br_err *err)
 {
 	*size_bytes = 0;
 	if (ioctl(copy_fd, FICLONE, fd) == 0)
-		return br_hash_fd(copy_fd, -1, digest, size_bytes, err);
-	return br_hash_fd(fd, copy_fd, digest, size_bytes, err);
+		return br_hash_fd_summed(
+			copy_fd, -1, digest, sum, size_bytes, err);
+	return br_hash_fd_summed(fd, copy_fd, digest, sum, size_bytes, err);
 }
 
 bool br_blob_put_file(int store_fd, int fd, uint8_t digest[BR_HASH_BYTES],
-	int64_t *size_bytes, struct br_err *err)
+	uint64_t *sum, int64_t *size_bytes, struct br_err *err)
 {
 	char temporary[BR_BLOB_TEMPORARY_BYTES];
 	char path[BR_BLOB_PATH_BYTES];
@@ -116,7 +117,7 @@ bool br_blob_put_file(int store_fd, int fd, uint8_t digest[BR_HASH_BYTES],
 
 	if (copy_fd < 0)
 		return br_fail_errno(err, "make a file in the cache");
-	if (!copy(fd, copy_fd, digest, size_bytes, err)) {
+	if (!copy(fd, copy_fd, digest, sum, size_bytes, err)) {
 		remove_temporary(store_fd, temporary);
 		return false;
 	}

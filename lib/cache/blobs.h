@@ -47,12 +47,12 @@ bool br_blob_put(int store_fd, struct br_str bytes,
 	uint8_t digest[BR_HASH_BYTES], struct br_err *err) BR_MUST_CHECK;
 
 /*
- * Store what `fd` has from its start, and write its digest and size. On file systems
+ * Store what `fd` has from its start, and write its digest, sum and size. On file systems
  * that can, blocks are shared with the file, and no byte is copied. Fails with
  * BR_ESYSTEM and errno.
  */
 bool br_blob_put_file(int store_fd, int fd, uint8_t digest[BR_HASH_BYTES],
-	int64_t *size_bytes, struct br_err *err) BR_MUST_CHECK;
+	uint64_t *sum, int64_t *size_bytes, struct br_err *err) BR_MUST_CHECK;
 
 /*
  * Say whether there is a blob of that size, which counts as new then; its content is not

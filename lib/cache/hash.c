@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "base/file.h"
+#include "cache/sum.h"
 
 /* Fits the second-level cache of any processor; larger reads are not faster. */
 enum { CHUNK_BYTES = 128 * 1024 };
@@ -37,14 +38,12 @@ void br_hash_keyed(const uint8_t key[BR_HASH_BYTES], const void *data,
 	hmac_sha256_digest(&hmac, BR_HASH_BYTES, digest);
 }
 
-bool br_hash_fd(int fd, int copy_fd, uint8_t digest[BR_HASH_BYTES],
-	int64_t *size_bytes, struct br_err *err)
+/* Read to the end, for each of the two that is not NULL. */
+static bool read_fd(int fd, int copy_fd, struct sha256_ctx *sha,
+	struct br_sum *sum, int64_t *size_bytes, struct br_err *err)
 {
 	br_autofree uint8_t *chunk = br_alloc(CHUNK_BYTES);
-	struct sha256_ctx sha;
-	int64_t total = 0;
 
-	sha256_init(&sha);
 	while (true) {
 		ssize_t len = read(fd, chunk, CHUNK_BYTES);
 
@@ -53,16 +52,57 @@ bool br_hash_fd(int fd, int copy_fd, uint8_t digest[BR_HASH_BYTES],
 		if (len < 0)
 			return br_fail_errno(err, "read");
 		if (len == 0)
-			break;
-		sha256_update(&sha, (size_t)len, chunk);
-		total += len;
+			return true;
+		if (sha)
+			sha256_update(sha, (size_t)len, chunk);
+		if (sum)
+			br_sum_add(sum, chunk, (size_t)len);
+		*size_bytes += len;
 		if (copy_fd >= 0 &&
 			!br_file_write(copy_fd, chunk, (size_t)len, err))
 			return false;
 	}
+}
+
+bool br_hash_fd(int fd, int copy_fd, uint8_t digest[BR_HASH_BYTES],
+	int64_t *size_bytes, struct br_err *err)
+{
+	struct sha256_ctx sha;
+	int64_t total = 0;
+
+	sha256_init(&sha);
+	if (!read_fd(fd, copy_fd, &sha, NULL, &total, err))
+		return false;
 	sha256_digest(&sha, BR_HASH_BYTES, digest);
 	if (size_bytes)
 		*size_bytes += total;
+	return true;
+}
+
+bool br_hash_fd_summed(int fd, int copy_fd, uint8_t digest[BR_HASH_BYTES],
+	uint64_t *sum, int64_t *size_bytes, struct br_err *err)
+{
+	struct sha256_ctx sha;
+	struct br_sum summing;
+
+	sha256_init(&sha);
+	br_sum_init(&summing);
+	if (!read_fd(fd, copy_fd, &sha, &summing, size_bytes, err))
+		return false;
+	sha256_digest(&sha, BR_HASH_BYTES, digest);
+	*sum = br_sum_end(&summing);
+	return true;
+}
+
+bool br_hash_sum_fd(int fd, int copy_fd, uint64_t *sum, int64_t *size_bytes,
+	struct br_err *err)
+{
+	struct br_sum summing;
+
+	br_sum_init(&summing);
+	if (!read_fd(fd, copy_fd, NULL, &summing, size_bytes, err))
+		return false;
+	*sum = br_sum_end(&summing);
 	return true;
 }
 

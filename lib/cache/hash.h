@@ -38,6 +38,14 @@ void br_hash_keyed(const uint8_t key[BR_HASH_BYTES], const void *data,
 bool br_hash_fd(int fd, int copy_fd, uint8_t digest[BR_HASH_BYTES],
 	int64_t *size_bytes, struct br_err *err) BR_MUST_CHECK;
 
+/* br_hash_fd(), and its sum (sum.h) too. Adds to *size_bytes. */
+bool br_hash_fd_summed(int fd, int copy_fd, uint8_t digest[BR_HASH_BYTES],
+	uint64_t *sum, int64_t *size_bytes, struct br_err *err) BR_MUST_CHECK;
+
+/* br_hash_fd(), but only the sum. Adds to *size_bytes. */
+bool br_hash_sum_fd(int fd, int copy_fd, uint64_t *sum, int64_t *size_bytes,
+	struct br_err *err) BR_MUST_CHECK;
+
 /* Write a digest in lower-case hex. */
 void br_hash_format(
 	const uint8_t digest[BR_HASH_BYTES], char text[BR_HASH_TEXT_BYTES]);

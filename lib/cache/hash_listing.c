@@ -102,6 +102,7 @@ static void hash_one(void *ctx, size_t item)
 
 static void look_up(struct br_index *index, struct missing *missing)
 {
+	br_index_begin_look(index);
 	for (size_t i = 0; i < missing->listing->count; i++) {
 		struct br_listed *listed = &missing->listing->items[i];
 
@@ -113,6 +114,7 @@ static void look_up(struct br_index *index, struct missing *missing)
 		missing->items[missing->count++] = i;
 		missing->size_bytes += listed->facts.size_bytes;
 	}
+	br_index_end_look(index);
 }
 
 static void hash_missing(struct missing *missing)

@@ -239,6 +239,19 @@ static struct br_index_page *get_page(
 	return *place;
 }
 
+/* One lock for all that is read, instead of one for each page. */
+void br_index_begin_look(struct br_index *index)
+{
+	if (index->database)
+		(void)run(index->database, "BEGIN");
+}
+
+void br_index_end_look(struct br_index *index)
+{
+	if (index->database)
+		(void)run(index->database, "COMMIT");
+}
+
 bool br_index_find(struct br_index *index, const struct br_facts *facts,
 	uint8_t digest[BR_HASH_BYTES])
 {

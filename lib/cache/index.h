@@ -31,6 +31,13 @@ void br_index_free(struct br_index *index);
 
 BR_DEFINE_AUTO(br_index)
 
+/*
+ * Begin to look for many files, which is faster so, and end: in between nothing may be added
+ * or saved.
+ */
+void br_index_begin_look(struct br_index *index);
+void br_index_end_look(struct br_index *index);
+
 /* Look for the digest of a file with these facts; false: it is not known. */
 bool br_index_find(struct br_index *index, const struct br_facts *facts,
 	uint8_t digest[BR_HASH_BYTES]);

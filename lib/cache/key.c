@@ -8,6 +8,8 @@
 #include "cache/listing.h"
 #include "cache/record.h"
 
+enum { MODE_DIGITS = 4 };
+
 static const char *const names[] = {
 	[BR_INGREDIENT_IMAGE] = "image",
 	[BR_INGREDIENT_SETTING] = "setting",
@@ -141,22 +143,24 @@ static void sort(struct br_cache_key *key)
 		}
 }
 
+/* Digest and what is around it are put together first: there may be many lines. */
 static void add_line(const struct br_key_item *item, struct br_buf *text)
 {
 	static const char digits[] = "01234567";
-	char hex[BR_HASH_TEXT_BYTES];
+	char middle[MODE_DIGITS + 2 + BR_HASH_TEXT_BYTES];
+	size_t len = 0;
 
-	br_buf_add_text(text, names[item->kind]);
-	br_buf_add_char(text, ' ');
+	middle[len++] = ' ';
 	if (item->kind == BR_INGREDIENT_FILE) {
-		for (unsigned shift = 12; shift > 0; shift -= 3)
-			br_buf_add_char(
-				text, digits[item->mode >> (shift - 3) & 7]);
-		br_buf_add_char(text, ':');
+		for (unsigned shift = 3 * MODE_DIGITS; shift > 0; shift -= 3)
+			middle[len++] = digits[item->mode >> (shift - 3) & 7];
+		middle[len++] = ':';
 	}
-	br_hash_format(item->digest, hex);
-	br_buf_add(text, hex, sizeof(hex) - 1);
-	br_buf_add_char(text, ' ');
+	br_hash_format(item->digest, middle + len);
+	len += BR_HASH_TEXT_BYTES - 1;
+	middle[len++] = ' ';
+	br_buf_add_text(text, names[item->kind]);
+	br_buf_add(text, middle, len);
 	br_buf_add_text(text, item->shown);
 	br_buf_add_char(text, '\n');
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cache/beneath.h"
@@ -36,6 +36,8 @@ struct walk {
 	size_t waiting_capacity;
 	/* Of the name that is looked at. */
 	struct br_globs_spot *spots;
+	/* Its path, in memory that is used again: there may be many. */
+	struct br_buf path;
 };
 
 struct br_listed *br_listing_add(
@@ -74,9 +76,15 @@ void br_listing_done(struct br_listing *listing)
 	*listing = (struct br_listing){ 0 };
 }
 
-static char *join(const char *folder, const char *name)
+/* Borrowed until the next call. */
+static const char *join(struct walk *walk, const char *folder, const char *name)
 {
-	return *folder ? br_path_join(folder, name) : br_strdup(name);
+	br_buf_clear(&walk->path);
+	br_buf_add_text(&walk->path, folder);
+	if (*folder)
+		br_buf_add_char(&walk->path, '/');
+	br_buf_add_text(&walk->path, name);
+	return br_buf_text(&walk->path);
 }
 
 /* Put a folder on the list; `spots` are copied. */
@@ -108,6 +116,7 @@ static void walk_done(struct walk *walk)
 		folder_done(&walk->waiting[--walk->waiting_count]);
 	free(walk->waiting);
 	free(walk->spots);
+	br_buf_done(&walk->path);
 }
 
 static bool is_gone(int error)
@@ -187,7 +196,7 @@ static bool look_at(struct walk *walk, const struct folder *folder,
 		   : !br_globs_are_choosing(walk->globs, walk->spots))
 		return true;
 
-	br_autofree char *path = join(folder->path, name);
+	const char *path = join(walk, folder->path, name);
 	if (!is_dir)
 		return add(walk, folder_fd, name, path, err);
 	wait_for(walk, path, walk->spots);

@@ -42,6 +42,8 @@ struct br_listed {
 	struct br_facts facts;
 	/* Of a file, when br_hash_listing() has been there. */
 	uint8_t digest[BR_HASH_BYTES];
+	/* Of a stored file (sum.h); 0: it is not known. */
+	uint64_t sum;
 };
 
 /* Starts out all zero. Everything in it lives in its arena, but for `items`. */

@@ -38,6 +38,7 @@ struct kept {
 	uint32_t mode;
 	struct br_facts facts;
 	uint8_t digest[BR_HASH_BYTES];
+	uint64_t sum;
 };
 
 struct putting {
@@ -69,8 +70,8 @@ static enum outcome keep_file(
 		return fail(kept);
 	if (!S_ISREG(before.st_mode))
 		return OUTCOME_RESTLESS;
-	if (!br_blob_put_file(
-		    putting->store_fd, fd, kept->digest, &size_bytes, &err) ||
+	if (!br_blob_put_file(putting->store_fd, fd, kept->digest, &kept->sum,
+		    &size_bytes, &err) ||
 		fstat(fd, &after) < 0)
 		return fail(kept);
 	kept->mode = after.st_mode & 07777;
@@ -157,6 +158,7 @@ static bool take(struct br_store *store, const struct kept *kept,
 	listed->mode = kept->mode;
 	listed->facts = kept->facts;
 	memcpy(listed->digest, kept->digest, BR_HASH_BYTES);
+	listed->sum = kept->sum;
 	if (listed->kind == BR_LISTED_FILE && !kept->is_indexed)
 		br_index_add(br_store_index(store), &kept->facts,
 			kept->looked_ns, kept->digest);

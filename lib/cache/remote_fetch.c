@@ -162,6 +162,7 @@ bool br_remote_work_fetch(struct br_client *client, struct br_store *store,
 		is_good = br_stored_decode(asked.bytes.data, asked.bytes.len,
 				  &result, err) ||
 			br_wrap(err, "the remote cache");
+		br_stored_forget_sums(&result);
 		is_good = is_good &&
 			fetch_contents(
 				client, store, &result, &is_whole, err) &&

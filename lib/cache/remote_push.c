@@ -123,8 +123,10 @@ bool br_remote_work_push(struct br_client *client, struct br_store *store,
 	struct br_err cause = { 0 };
 
 	/* What cannot be read here is nobody's business elsewhere. */
-	if (!br_store_peek(store, identity, &result) ||
-		!br_stored_encode(&result, &bytes, &cause) ||
+	if (!br_store_peek(store, identity, &result))
+		return true;
+	br_stored_forget_sums(&result);
+	if (!br_stored_encode(&result, &bytes, &cause) ||
 		!br_remote_blobs_list(&result, &blobs, &cause))
 		return true;
 	if (send_contents(client, store, &blobs, &cause) &&

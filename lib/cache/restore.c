@@ -3,7 +3,7 @@
  * restore.c - putting outputs back.
  *
  * In three steps. What is there already, and the same, needs nothing (there.c). What is
- * left is copied into a folder of our own in the project and checked, by as many
+ * left is copied into a folder of our own in the project and checked, by its sum, by as many
  * processes as there are processors; so far nothing has been changed. Then each file is
  * moved to its place by one rename (place.c).
  */
@@ -82,18 +82,34 @@ static bool is_split(const struct br_listed *listed)
 	return listed->facts.size_bytes >= SPLIT_BYTES;
 }
 
-/* Hash the blob, writing it to `copy_fd` too unless that is -1. */
+/* Check the blob by its sum, or where that is not known by its hash. */
+static bool compare(const struct br_listed *listed, int blob_fd, int copy_fd,
+	bool *is_right, struct br_err *err)
+{
+	uint8_t digest[BR_HASH_BYTES];
+	uint64_t sum = 0;
+	int64_t size_bytes = 0;
+	bool has_sum = listed->sum != 0;
+
+	if (has_sum ? !br_hash_sum_fd(blob_fd, copy_fd, &sum, &size_bytes, err)
+		    : !br_hash_fd(blob_fd, copy_fd, digest, &size_bytes, err))
+		return false;
+	*is_right = size_bytes == listed->facts.size_bytes &&
+		(has_sum ? sum == listed->sum
+			 : memcmp(digest, listed->digest, BR_HASH_BYTES) == 0);
+	return true;
+}
+
+/* Check the blob, writing it to `copy_fd` too unless that is -1. */
 static struct ending check(
 	const struct br_listed *listed, int blob_fd, int copy_fd)
 {
-	uint8_t digest[BR_HASH_BYTES];
-	int64_t size_bytes = 0;
+	bool is_good = false;
 	struct br_err err = { 0 };
 
-	if (!br_hash_fd(blob_fd, copy_fd, digest, &size_bytes, &err))
-		return failed();
-	return judge(size_bytes == listed->facts.size_bytes &&
-		memcmp(digest, listed->digest, BR_HASH_BYTES) == 0);
+	return compare(listed, blob_fd, copy_fd, &is_good, &err)
+		? judge(is_good)
+		: failed();
 }
 
 /* Copy within the kernel, or not at all where the file system lets it share blocks. */
@@ -277,8 +293,11 @@ bool br_store_restore(struct br_store *store, const struct br_stored *result,
 		.are_there = are_there,
 	};
 	struct br_place_folder places = { 0 };
+	br_autobuf struct br_buf log = { 0 };
 
-	if (!load_folders(store, outputs, modes, err))
+	/* Whoever puts outputs back says again what the steps said. */
+	if (!br_store_log(store, result, &log, err) ||
+		!load_folders(store, outputs, modes, err))
 		return false;
 	if (br_there_find(br_store_index(store), root_fd, outputs, are_there))
 		return true;

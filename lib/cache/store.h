@@ -15,7 +15,9 @@
  *
  * A result appears in one rename, when all that it names is there, so readers and writers need
  * no lock; two builds that store the same at once both do, and either is right. Whatever
- * is read is checked, and dropped where it is not what it should be: that is a miss.
+ * is read is checked, and dropped where it is not what it should be: that is a miss. Files
+ * are checked by the sum that the sealed result has of them, which takes less time than to
+ * copy them (sum.h), and by their hash where it has none.
  * The mtime of a result is when it was last used.
  */
 #pragma once
@@ -104,8 +106,8 @@ bool br_store_log(struct br_store *store, const struct br_stored *result,
  *
  * Each file is the old or the new one at every moment, and nothing is changed before
  * every content is there and has been checked. Nothing outside of the project is
- * written, whatever links it has. Fails with BR_ENOTFOUND where a content is not there
- * or damaged, and is removed then; with BR_ESYSTEM, naming it, where an output cannot
+ * written, whatever links it has. Fails with BR_ENOTFOUND where a content or the log is not
+ * there or damaged, and is removed then; as br_store_log() where that is too large; with BR_ESYSTEM, naming it, where an output cannot
  * be written: a folder is never replaced by a file, and no link is followed.
  */
 bool br_store_restore(struct br_store *store, const struct br_stored *result,

@@ -22,7 +22,7 @@
 /* Starts out all zero. */
 struct br_stored {
 	/*
-	 * Sorted. Of a file the path, mode, digest and `facts.size_bytes`, of a link the
+	 * Sorted. Of a file the path, mode, digest, `facts.size_bytes` and sum, of a link the
 	 * path and target, of a folder the path, and digest and size of its tree.
 	 */
 	struct br_listing outputs;
@@ -59,6 +59,12 @@ void br_stored_encode_tree(uint32_t mode, struct br_buf *bytes);
  */
 bool br_stored_decode_tree(const void *bytes, size_t len, uint32_t *mode,
 	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Forget the sums of its files: for a result on its way between here and a server, since
+ * either vouches for its own only.
+ */
+void br_stored_forget_sums(struct br_stored *result);
 
 /* Free what it has. It may be used again. */
 void br_stored_done(struct br_stored *result);

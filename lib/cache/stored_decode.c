@@ -22,6 +22,12 @@ enum {
 	DEFAULT_FOLDER_MODE = 0755,
 };
 
+void br_stored_forget_sums(struct br_stored *result)
+{
+	for (size_t i = 0; i < result->outputs.count; i++)
+		result->outputs.items[i].sum = 0;
+}
+
 void br_stored_done(struct br_stored *result)
 {
 	br_listing_done(&result->outputs);
@@ -71,6 +77,7 @@ static bool add_file(struct br_stored *result,
 		return false;
 	listed->mode = read_mode(file->node_properties,
 		file->is_executable ? DEFAULT_EXECUTABLE_MODE : DEFAULT_MODE);
+	listed->sum = file->sum;
 	return take_digest(file->digest, listed->digest,
 		       &listed->facts.size_bytes) ||
 		fail("a file without a digest", err);

@@ -50,6 +50,7 @@ static void add_file(struct br_arena *arena, const struct br_listed *listed,
 	file->path = copy(arena, listed->path);
 	file->digest =
 		make_digest(arena, listed->digest, listed->facts.size_bytes);
+	file->sum = listed->sum;
 	file->is_executable = (listed->mode & 0100) != 0;
 	file->node_properties = make_properties(arena, listed->mode);
 	action->output_files[action->n_output_files++] = file;

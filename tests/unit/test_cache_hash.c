@@ -18,6 +18,7 @@
 #include "cache/index.h"
 #include "cache/index_page.h"
 #include "cache/listing.h"
+#include "cache/sum.h"
 #include "cache/workers.h"
 #include "tests/support/folder.h"
 #include "tests/support/no_root.h"
@@ -423,6 +424,69 @@ static void knows_the_standard_values(void **state)
 		"51");
 }
 
+enum { SUMMED_BYTES = 200 };
+
+static void fill(uint8_t bytes[SUMMED_BYTES])
+{
+	for (size_t i = 0; i < SUMMED_BYTES; i++)
+		bytes[i] = (uint8_t)(i * 37);
+}
+
+static uint64_t sum_of(const uint8_t *bytes, size_t len)
+{
+	struct br_sum sum;
+
+	br_sum_init(&sum);
+	br_sum_add(&sum, bytes, len);
+	return br_sum_end(&sum);
+}
+
+static void sums_the_same_however_bytes_are_cut(void **state)
+{
+	uint8_t bytes[SUMMED_BYTES];
+
+	(void)state;
+	fill(bytes);
+	for (size_t cut = 0; cut <= SUMMED_BYTES; cut++)
+		for (size_t piece = 1; piece < 70; piece++) {
+			struct br_sum sum;
+			size_t at = cut;
+
+			br_sum_init(&sum);
+			br_sum_add(&sum, bytes, cut);
+			for (; at + piece <= SUMMED_BYTES; at += piece)
+				br_sum_add(&sum, bytes + at, piece);
+			br_sum_add(&sum, bytes + at, SUMMED_BYTES - at);
+			assert_true(br_sum_end(&sum) ==
+				sum_of(bytes, SUMMED_BYTES));
+		}
+}
+
+static void sums_otherwise_where_a_bit_has_flipped_or_bytes_are_gone(
+	void **state)
+{
+	uint8_t bytes[SUMMED_BYTES];
+	uint64_t seen[SUMMED_BYTES + 1];
+
+	(void)state;
+	fill(bytes);
+
+	uint64_t whole = sum_of(bytes, SUMMED_BYTES);
+	for (size_t bit = 0; bit < (size_t)8 * SUMMED_BYTES; bit++) {
+		bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		assert_true(sum_of(bytes, SUMMED_BYTES) != whole);
+		bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+	}
+	/* Zeros are what a crash leaves, and what the end is filled up with. */
+	memset(bytes, 0, sizeof(bytes));
+	for (size_t len = 0; len <= SUMMED_BYTES; len++) {
+		seen[len] = sum_of(bytes, len);
+		assert_true(seen[len] != 0);
+		for (size_t i = 0; i < len; i++)
+			assert_true(seen[len] != seen[i]);
+	}
+}
+
 enum { MARKED_ITEMS = 1000 };
 
 /* In shared memory. */
@@ -476,6 +540,9 @@ int main(void)
 		TEST(says_which_file_cannot_be_read),
 		TEST(knows_after_any_edit_what_a_clean_look_would_find),
 		cmocka_unit_test(knows_the_standard_values),
+		cmocka_unit_test(sums_the_same_however_bytes_are_cut),
+		cmocka_unit_test(
+			sums_otherwise_where_a_bit_has_flipped_or_bytes_are_gone),
 		cmocka_unit_test(does_what_a_killed_worker_leaves),
 	};
 

@@ -59,6 +59,7 @@ static void reads_what_it_has_written(void **state)
 	add_folder(&result, "a/empty");
 	add_link(&result, "a/link", "../../anywhere");
 	add_file(&result, "b", 0444);
+	result.outputs.items[3].sum = UINT64_C(0xfedcba9876543210);
 	assert_true(br_stored_encode(&result, &bytes, &err));
 	assert_true(br_stored_decode(bytes.data, bytes.len, &read, &err));
 	assert_true(read.has_log);
@@ -76,6 +77,7 @@ static void reads_what_it_has_written(void **state)
 			found->facts.size_bytes, wanted->facts.size_bytes);
 		assert_memory_equal(
 			found->digest, wanted->digest, BR_HASH_BYTES);
+		assert_true(found->sum == wanted->sum);
 	}
 	assert_string_equal(read.outputs.items[2].target, "../../anywhere");
 }

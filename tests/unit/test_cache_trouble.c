@@ -88,6 +88,30 @@ static void drops_a_content_that_is_damaged(void **state)
 	check_damage(cached, tree_blob);
 }
 
+/* As for results that came from a server, or of outputs that were stored before. */
+static void checks_the_hash_where_no_sum_is_known(void **state)
+{
+	const struct cached *cached = *state;
+	br_autostored struct br_stored result = { 0 };
+	br_autofree char *blob = blob_of(cached, "first", 5);
+	struct br_err err = { 0 };
+
+	put_outputs(cached);
+	assert_true(br_store_find(cached->store, identity, &result, &err));
+	assert_true(result.outputs.items[0].sum != 0);
+	br_stored_forget_sums(&result);
+	remove_below(cached->project, "out");
+	assert_true(br_store_restore(
+		cached->store, &result, cached->project_fd, &err));
+	check_outputs(cached);
+	remove_below(cached->project, "out");
+	damage(blob);
+	assert_false(br_store_restore(
+		cached->store, &result, cached->project_fd, &err));
+	assert_int_equal(err.code, BR_ENOTFOUND);
+	assert_int_equal(access(blob, F_OK), -1);
+}
+
 static void drops_a_log_that_is_damaged(void **state)
 {
 	struct cached *cached = *state;
@@ -103,6 +127,12 @@ static void drops_a_log_that_is_damaged(void **state)
 	assert_int_equal(err.code, BR_ENOTFOUND);
 	assert_int_equal(log.len, 0);
 	assert_int_equal(access(blob, F_OK), -1);
+	/* What the steps said is part of the result. */
+	remove_below(cached->project, "out");
+	assert_false(br_store_restore(
+		cached->store, &result, cached->project_fd, &err));
+	assert_int_equal(err.code, BR_ENOTFOUND);
+	assert_false(exists(cached, "out"));
 }
 
 static void drops_a_result_that_is_damaged(void **state)
