@@ -338,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CACHED_TEST(drops_a_content_that_is_damaged),
+		CACHED_TEST(checks_the_hash_where_no_sum_is_known),
 		CACHED_TEST(drops_a_log_that_is_damaged),
 		CACHED_TEST(drops_a_result_that_is_damaged),
 		CACHED_TEST(takes_no_result_for_that_of_another_identity),
