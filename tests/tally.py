@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Counts the test cases of a run of `meson test`.
 
-tally.py FOLDER reads testlog.json and testlog.junit.xml in FOLDER (meson-logs) and
-prints `passed N` and a line `failed NAME` for each case that did not pass; what was
-skipped did not. The end of the output of each test that failed goes to stderr, and how
-long it took at most until all of a build was gone.
+tally.py FOLDER [LOG...] reads LOG.json and LOG.junit.xml in FOLDER (meson-logs), where LOG is
+testlog unless named, and prints `passed N` and a line `failed NAME` for each case that did
+not pass; what was skipped did not. A test in a later log takes the place of the same in an
+earlier one. The end of the output of each test that failed goes to stderr, also if it
+passed later, and how long it took at most until all of a build was gone.
+
+tally.py --failed FOLDER prints the names of the tests that failed, for `meson test`.
 """
 
 import json
@@ -21,19 +24,19 @@ GONE = re.compile(r"^# all gone ([0-9.]+) s after the end", re.M)
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-def read_tests(folder):
+def read_tests(folder, log):
     """Give what meson says of each test program."""
-    with open(folder / "testlog.json", encoding="utf-8", errors="replace") as file:
+    with open(folder / f"{log}.json", encoding="utf-8", errors="replace") as file:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def read_cases(folder):
+def read_cases(folder, log):
     """Give the cases of each test that has some: {test: [(case, has passed)]}.
 
     A test without cases of its own stands in a suite of the project's name, which is
     left out: meson does not say there whether it ran out of time.
     """
-    text = (folder / "testlog.junit.xml").read_text("utf-8", errors="replace")
+    text = (folder / f"{log}.junit.xml").read_text("utf-8", errors="replace")
     cases = {}
     for suite in ElementTree.fromstring(NOT_XML.sub("?", text)).iter("testsuite"):
         _, _, test = suite.get("name").partition(".")
@@ -62,23 +65,45 @@ def show_gone(tests):
               f"({name})", file=sys.stderr)
 
 
+def short_name(test):
+    """Give the name that `meson test` takes."""
+    return test["name"].rpartition(" / ")[2]
+
+
+def read_all(folder, logs):
+    """Give each test of all logs as it came out last, and its cases."""
+    tests, cases = {}, {}
+    for log in logs:
+        of_log = read_cases(folder, log)
+        for test in read_tests(folder, log):
+            before = tests.get(test["name"])
+            if test["result"] != "OK":
+                show(test)
+            elif before:
+                print(f"# {test['name']} passed when it ran again", file=sys.stderr)
+            tests[test["name"]] = test
+            cases[test["name"]] = of_log.get(test["name"], [])
+    return list(tests.values()), cases
+
+
 def main():
-    folder = Path(sys.argv[1])
-    cases = read_cases(folder)
-    tests = read_tests(folder)
+    if sys.argv[1] == "--failed":
+        for test in read_tests(Path(sys.argv[2]), "testlog"):
+            if test["result"] != "OK":
+                print(short_name(test))
+        return
+    tests, cases = read_all(Path(sys.argv[1]), sys.argv[2:] or ["testlog"])
     passed, failed = 0, []
     show_gone(tests)
     for test in tests:
-        name = test["name"].rpartition(" / ")[2]
+        name = short_name(test)
         is_ok = test["result"] == "OK"
-        of_test = cases.get(test["name"], [])
+        of_test = cases[test["name"]]
         bad = [f"{name}: {case}" for case, good in of_test if not good]
         passed += len(of_test) - len(bad) if of_test else is_ok
         # A program that crashed or ran out of time has no case that says so.
         if not is_ok and not bad:
             bad = [f"{name}: {test['result']}"]
-        if not is_ok:
-            show(test)
         failed += bad
     print("passed", passed)
     for case in failed:
