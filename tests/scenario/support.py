@@ -6,6 +6,7 @@ processes carry a mark in their environment by which any that stays is found.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import http.client
 import io
@@ -197,7 +198,17 @@ def is_podman():
 
 
 def make_images():
-    """Make the images that are not there as this file describes them."""
+    """Make the images that are not there as this file describes them.
+
+    One program at a time: an image that another makes anew, while tests run that use it, has
+    another id from then on.
+    """
+    with open(__file__, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_missing_images()
+
+
+def make_missing_images():
     described = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     # An image that Podman imports cannot have a health check.
     refused = "HEALTHCHECK" if is_podman() else "-"
@@ -448,6 +459,11 @@ def next_event(process, wanted):
 
 def of_type(kind):
     return lambda event: event["type"] == kind
+
+
+def is_started(image):
+    """A container of this image, whatever id that has by now."""
+    return lambda event: event["type"] == "container.started" and event["image"] == image
 
 
 def says(text):

@@ -10,8 +10,8 @@ import signal
 
 from builds import IMAGE, build, build_in, commit, git, under_way, write
 from order import check_needs
-from support import (WIRES, check, check_equal, engine, finish, main_of_cases, next_event,
-                     place_of, says, with_label)
+from support import (WIRES, check, check_equal, engine, finish, is_started, main_of_cases,
+                     next_event, place_of, says)
 
 # The status of what came before.
 
@@ -200,13 +200,9 @@ own:
   user: root
 beside: {{{more}needs: [], script: [sleep 1; echo beside]}}
 """, wire=wire) as (_, process):
-            event = next_event(process, says("id "))
-            image = engine("GET", "/images/buildr-test:configured/json")["Id"]
-            label = f"io.buildr.build={event['build']}"
-            own = [each["Id"] for each in with_label("containers", label)
-                   if each["ImageID"] == image]
-            check_equal(len(own), 1, "containers of its own")
-            engine("POST", f"/containers/{own[0]}/kill")
+            own = next_event(process, is_started("buildr-test:configured"))["container"]
+            next_event(process, says("id "))
+            engine("POST", f"/containers/{own}/kill")
             result = finish(process)
             check_equal(result.status, status, f"exit status: {result.stdout!r}")
             seen = [(event["attempt"], event["result"])

@@ -8,8 +8,8 @@
 import json
 
 from builds import IMAGE, build, under_way
-from support import (WIRES, all_with_label, check, check_equal, engine, finish, main_of_cases,
-                     next_event, place_of, says, wait_until, with_label)
+from support import (WIRES, all_with_label, check, check_equal, engine, finish, is_started,
+                     main_of_cases, next_event, place_of, says, wait_until, with_label)
 
 GET = "wget -q -O - http://{alias}:{port}/{path}"
 
@@ -236,8 +236,8 @@ use:
   services: [{{image: 'buildr-test:server', alias: web, ready: {{port: 8080}}}}]
   script: ['{get("web")}; test -e tried && exit 0; touch tried; echo ready; sleep 1000']
 """, wire=wire) as (_, process):
-        event = next_event(process, says("ready"))
-        service, = containers_of(event["build"], "buildr-test:server")
+        service = next_event(process, is_started("buildr-test:server"))["container"]
+        next_event(process, says("ready"))
         engine("POST", f"/containers/{service}/kill")
         result = finish(process)
         check_equal(result.status, 0, f"exit status: {result.stdout!r}")
