@@ -15,6 +15,7 @@
 #include "engine/json.h"
 #include "engine/network.h"
 #include "engine/rootless.h"
+#include "engine/snapshot.h"
 #include "engine/sweep.h"
 
 struct br_docker {
@@ -163,6 +164,24 @@ static bool sweep_engine(struct br_engine *engine, const struct br_sweep *sweep,
 	return br_sweep_run(client(engine), sweep, swept, err);
 }
 
+static bool save_snapshot(struct br_engine *engine,
+	const struct br_snapshot_spec *spec, struct br_err *err)
+{
+	return br_snapshot_save(client(engine), spec, err);
+}
+
+static bool list_snapshots(struct br_engine *engine,
+	struct br_snapshots *snapshots, struct br_err *err)
+{
+	return br_snapshot_list(client(engine), snapshots, err);
+}
+
+static bool remove_snapshot(struct br_engine *engine, const char *name,
+	bool *is_gone, struct br_err *err)
+{
+	return br_snapshot_remove(client(engine), name, is_gone, err);
+}
+
 static const struct br_engine_ops docker_ops = {
 	.free = free_docker,
 	.address = address_of,
@@ -176,6 +195,9 @@ static const struct br_engine_ops docker_ops = {
 	.inspect = inspect_container,
 	.remove = remove_container,
 	.sweep = sweep_engine,
+	.save_snapshot = save_snapshot,
+	.list_snapshots = list_snapshots,
+	.remove_snapshot = remove_snapshot,
 };
 
 bool br_docker_open(const struct br_docker_options *options,

@@ -24,6 +24,18 @@ void br_image_done(struct br_image *image)
 	*image = (struct br_image){ 0 };
 }
 
+void br_snapshots_done(struct br_snapshots *snapshots)
+{
+	for (size_t i = 0; i < snapshots->count; i++) {
+		free(snapshots->list[i].id);
+		free(snapshots->list[i].name);
+		free(snapshots->list[i].identity);
+		free(snapshots->list[i].project);
+	}
+	free(snapshots->list);
+	*snapshots = (struct br_snapshots){ 0 };
+}
+
 void br_engine_info_done(struct br_engine_info *info)
 {
 	free(info->address);
@@ -104,4 +116,22 @@ bool br_engine_sweep(struct br_engine *engine, const struct br_sweep *sweep,
 	struct br_swept *swept, struct br_err *err)
 {
 	return engine->ops->sweep(engine, sweep, swept, err);
+}
+
+bool br_engine_save_snapshot(struct br_engine *engine,
+	const struct br_snapshot_spec *spec, struct br_err *err)
+{
+	return engine->ops->save_snapshot(engine, spec, err);
+}
+
+bool br_engine_list_snapshots(struct br_engine *engine,
+	struct br_snapshots *snapshots, struct br_err *err)
+{
+	return engine->ops->list_snapshots(engine, snapshots, err);
+}
+
+bool br_engine_remove_snapshot(struct br_engine *engine, const char *name,
+	bool *is_gone, struct br_err *err)
+{
+	return engine->ops->remove_snapshot(engine, name, is_gone, err);
 }

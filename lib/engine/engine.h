@@ -115,6 +115,44 @@ struct br_container_state {
 	char error[256];
 };
 
+/* What br_engine_save_snapshot() makes. Strings are borrowed for the call. */
+struct br_snapshot_spec {
+	/* Ids of a container, and of the image that it was made from. */
+	const char *container;
+	const char *image;
+	/*
+	 * Its name is `buildr-prepare:<tag>`. One that has the name loses it, and is
+	 * nobody's then: choose tags that are not taken.
+	 */
+	const char *tag;
+	/* Values of its labels; seconds since 1970. */
+	const char *identity;
+	int64_t expires_s;
+};
+
+/* An image that br_engine_save_snapshot() made. */
+struct br_snapshot {
+	/* `sha256:...`; and `buildr-prepare:...` in this engine's words. */
+	char *id;
+	char *name;
+	char *identity;
+	/* The label `io.buildr.project` of the container. */
+	char *project;
+	/* By the engine's clock, and as was said; seconds since 1970. */
+	int64_t created_s;
+	int64_t expires_s;
+};
+
+/* Snapshots that an engine has. Starts out all zero. */
+struct br_snapshots {
+	struct br_snapshot *list;
+	size_t count;
+	size_t capacity;
+};
+
+/* Free what `snapshots` holds. */
+void br_snapshots_done(struct br_snapshots *snapshots);
+
 /* What to sweep. */
 struct br_sweep {
 	/* Only what this build left; NULL: of every owner that is gone. */
@@ -193,6 +231,12 @@ struct br_engine_ops {
 		struct br_engine *engine, const char *id, struct br_err *err);
 	bool (*sweep)(struct br_engine *engine, const struct br_sweep *sweep,
 		struct br_swept *swept, struct br_err *err);
+	bool (*save_snapshot)(struct br_engine *engine,
+		const struct br_snapshot_spec *spec, struct br_err *err);
+	bool (*list_snapshots)(struct br_engine *engine,
+		struct br_snapshots *snapshots, struct br_err *err);
+	bool (*remove_snapshot)(struct br_engine *engine, const char *name,
+		bool *is_gone, struct br_err *err);
 };
 
 /* Embedded first in the implementation's own struct. */
@@ -305,3 +349,32 @@ bool br_engine_remove(struct br_engine *engine, const char *id,
  */
 bool br_engine_sweep(struct br_engine *engine, const struct br_sweep *sweep,
 	struct br_swept *swept, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Make an image of what a container has written to its own file system, with the
+ * labels that br_engine_list_snapshots() finds and else the settings of the image
+ * that it was made from. What is mounted is not in it.
+ *
+ * The container is not paused: what writes in it meanwhile may be there in part. Fails
+ * with BR_ENOTFOUND where the container or its image is gone, BR_EUNAVAIL where the
+ * engine cannot, as for lack of space.
+ */
+bool br_engine_save_snapshot(struct br_engine *engine,
+	const struct br_snapshot_spec *spec, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * List the snapshots that the engine has, by their label. Images that somebody made from
+ * one have that too, and are left out: they have other names or none.
+ *
+ * Ownership: the caller frees the contents with br_snapshots_done().
+ */
+bool br_engine_list_snapshots(struct br_engine *engine,
+	struct br_snapshots *snapshots, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Remove the snapshot of that name (struct br_snapshot), and no other image. *is_gone
+ * says whether it is: one that a container was made from stays. One that is not there
+ * is gone.
+ */
+bool br_engine_remove_snapshot(struct br_engine *engine, const char *name,
+	bool *is_gone, struct br_err *err) BR_MUST_CHECK;

@@ -87,3 +87,13 @@ bool br_json_is_object(const struct cJSON *value)
 {
 	return cJSON_IsObject(value);
 }
+
+void br_json_add_value(struct br_buf *json, const struct cJSON *value)
+{
+	char *printed = value ? cJSON_PrintUnformatted(value) : NULL;
+
+	if (value && !printed)
+		br_out_of_memory();
+	br_buf_add_text(json, printed ? printed : "null");
+	cJSON_free(printed);
+}

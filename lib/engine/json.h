@@ -79,3 +79,6 @@ bool br_json_is_array(const struct cJSON *value);
 
 /* Say whether `value` is an object. */
 bool br_json_is_object(const struct cJSON *value);
+
+/* Add `value` to `json`, as JSON without blanks; NULL as `null`. */
+void br_json_add_value(struct br_buf *json, const struct cJSON *value);

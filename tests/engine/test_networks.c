@@ -37,34 +37,6 @@ static bool create_network(const struct world *world, struct br_err *err)
 	return br_engine_create_network(world->engine, &spec, err);
 }
 
-/* A client of the same engine, for what engine.h has no call for. */
-static struct br_http *open_http(void)
-{
-	struct br_address address = { 0 };
-	struct br_err err = { 0 };
-
-	assert_good(br_address_find(NULL, &address, &err), &err);
-	return br_http_new(&address);
-}
-
-/* Call the engine; gives the answer's status. */
-static int call(const char *method, const char *path, const char *body)
-{
-	br_auto(br_http) struct br_http *http = open_http();
-	br_autoanswer struct br_http_answer answer = { 0 };
-	struct br_err err = { 0 };
-
-	assert_good(br_http_call(http,
-			    &(struct br_http_request){ .method = method,
-				    .path = path,
-				    .body = body,
-				    .body_len = body ? strlen(body) : 0,
-				    .content_type = "application/json" },
-			    &answer, &err),
-		&err);
-	return answer.status;
-}
-
 static bool network_exists(const char *name)
 {
 	br_autofree char *path = br_format("/networks/%s", name);
@@ -239,19 +211,6 @@ static void a_network_is_swept_when_its_owner_is_gone(void **state)
 	(void)!br_engine_sweep(world->engine, &sweep, &swept, &err);
 	assert_false(network_exists(theirs));
 	assert_true(network_exists(mine));
-}
-
-/* Make an image of a container, with `changes`, as a line of a Dockerfile each. */
-static void commit(const char *id, const char *name, const char *const *changes)
-{
-	br_autobuf struct br_buf path = { 0 };
-
-	br_buf_addf(&path, "/commit?container=%s&repo=%s&tag=x", id, name);
-	for (size_t i = 0; changes[i]; i++) {
-		br_buf_add_text(&path, "&changes=");
-		br_http_add_escaped(&path, changes[i]);
-	}
-	assert_int_equal(call("POST", path.data, "{}"), 201);
 }
 
 static void assert_list(char *const *list, const char *const *expected)

@@ -207,3 +207,41 @@ void end_owner(const struct owner *owner)
 	(void)close(owner->hold);
 	assert_int_equal(waitpid(owner->pid, NULL, 0), owner->pid);
 }
+
+struct br_http *open_http(void)
+{
+	struct br_address address = { 0 };
+	struct br_err err = { 0 };
+
+	assert_good(br_address_find(NULL, &address, &err), &err);
+	return br_http_new(&address);
+}
+
+int call(const char *method, const char *path, const char *body)
+{
+	br_auto(br_http) struct br_http *http = open_http();
+	br_autoanswer struct br_http_answer answer = { 0 };
+	struct br_err err = { 0 };
+
+	assert_good(br_http_call(http,
+			    &(struct br_http_request){ .method = method,
+				    .path = path,
+				    .body = body,
+				    .body_len = body ? strlen(body) : 0,
+				    .content_type = "application/json" },
+			    &answer, &err),
+		&err);
+	return answer.status;
+}
+
+void commit(const char *id, const char *name, const char *const *changes)
+{
+	br_autobuf struct br_buf path = { 0 };
+
+	br_buf_addf(&path, "/commit?container=%s&repo=%s&tag=x", id, name);
+	for (size_t i = 0; changes[i]; i++) {
+		br_buf_add_text(&path, "&changes=");
+		br_http_add_escaped(&path, changes[i]);
+	}
+	assert_int_equal(call("POST", path.data, "{}"), 201);
+}

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "engine/attach.h"
 #include "engine/docker.h"
+#include "engine/http.h"
 
 enum { PATIENCE_MS = 60 * 1000 };
 
@@ -53,6 +54,15 @@ void converse(struct br_attach *attach, const struct br_buf *input,
 /* Start what was created to be attached, and read what it writes until its end. */
 void run_attached(
 	const struct world *world, const char *id, struct br_buf *output);
+
+/* A client of the same engine, for what engine.h has no call for. */
+struct br_http *open_http(void);
+
+/* Call the engine; gives the answer's status. */
+int call(const char *method, const char *path, const char *body);
+
+/* Make the image `name`:x of a container, with `changes`, a line of a Dockerfile each. */
+void commit(const char *id, const char *name, const char *const *changes);
 
 /* Another owner, who lives until end_owner(). */
 struct owner {

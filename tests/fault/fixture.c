@@ -41,6 +41,18 @@ const struct scripted_rule good[] = {
 	{ .request = "POST /v1.41/networks/create ",
 		.status = "201 Created",
 		.body = "{\"Id\":\"" ID "\",\"Warning\":\"\"}" },
+	{ .request = "GET /v1.41/images/img/json ",
+		.status = OK,
+		.body = IMAGE_JSON },
+	{ .request = "POST /v1.41/commit?",
+		.status = "201 Created",
+		.body = "{\"Id\":\"sha256:" ID "\"}" },
+	{ .request = "GET /v1.41/images/json?",
+		.status = OK,
+		.body = "[" SNAPSHOT_JSON "]" },
+	{ .request = "DELETE /v1.41/images/buildr-prepare%3At?",
+		.status = OK,
+		.body = "[]" },
 	SCRIPTED_RULES_END,
 };
 
@@ -141,6 +153,36 @@ static bool call_sweep(struct br_engine *engine, struct br_err *err)
 		engine, &(struct br_sweep){ .build = BUILD }, &swept, err);
 }
 
+const struct br_snapshot_spec snapshot = {
+	.container = ID,
+	.image = "img",
+	.tag = "t",
+	.identity = HEX,
+	.expires_s = 1800000000,
+};
+
+bool call_save_snapshot(struct br_engine *engine, struct br_err *err)
+{
+	return br_engine_save_snapshot(engine, &snapshot, err);
+}
+
+bool call_list_snapshots(struct br_engine *engine, struct br_err *err)
+{
+	struct br_snapshots snapshots = { 0 };
+	bool is_good = br_engine_list_snapshots(engine, &snapshots, err);
+
+	br_snapshots_done(&snapshots);
+	return is_good;
+}
+
+bool call_remove_snapshot(struct br_engine *engine, struct br_err *err)
+{
+	bool is_gone = false;
+
+	return br_engine_remove_snapshot(
+		engine, "buildr-prepare:t", &is_gone, err);
+}
+
 const struct call calls[CALLS] = {
 	{ "describe", call_describe },
 	{ "image", call_image },
@@ -150,6 +192,9 @@ const struct call calls[CALLS] = {
 	{ "inspect", call_inspect },
 	{ "remove", call_remove },
 	{ "create_network", call_create_network },
+	{ "save_snapshot", call_save_snapshot },
+	{ "list_snapshots", call_list_snapshots },
+	{ "remove_snapshot", call_remove_snapshot },
 	{ "sweep", call_sweep },
 };
 

@@ -22,6 +22,12 @@
 	"{\"Id\":\"sha256:" ID "\",\"RepoDigests\":[\"other@sha256:" HEX \
 	"\",\"img@sha256:" HEX2 "\"],\"Config\":{\"User\":\"me\"}," \
 	"\"Architecture\":\"arm64\"}"
+/* A snapshot, as the engine lists it. */
+#define SNAPSHOT_JSON \
+	"{\"Id\":\"sha256:" HEX "\",\"RepoTags\":[\"buildr-prepare:t\"]," \
+	"\"Created\":1700000000,\"Labels\":{\"io.buildr.prepare\":\"" HEX \
+	"\",\"io.buildr.expires\":\"1800000000\"," \
+	"\"io.buildr.project\":\"/p\"}}"
 #define HEX "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX2 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
@@ -31,6 +37,9 @@ extern const struct scripted_rule good[];
 /* What call_create() asks for. */
 extern const struct br_container_spec spec;
 
+/* What call_save_snapshot() asks for. */
+extern const struct br_snapshot_spec snapshot;
+
 /* A call with arguments that fit `good`. */
 struct call {
 	const char *name;
@@ -38,7 +47,7 @@ struct call {
 };
 
 /* All but attach; the first is describe. */
-enum { CALLS = 9 };
+enum { CALLS = 12 };
 extern const struct call calls[CALLS];
 
 /* Call what the name says. */
@@ -48,6 +57,9 @@ bool call_create_network(struct br_engine *engine, struct br_err *err);
 bool call_start(struct br_engine *engine, struct br_err *err);
 bool call_inspect(struct br_engine *engine, struct br_err *err);
 bool call_remove(struct br_engine *engine, struct br_err *err);
+bool call_save_snapshot(struct br_engine *engine, struct br_err *err);
+bool call_list_snapshots(struct br_engine *engine, struct br_err *err);
+bool call_remove_snapshot(struct br_engine *engine, struct br_err *err);
 
 /* Ignore SIGPIPE as the programs do, and nobody's own settings count. */
 void prepare(void);
