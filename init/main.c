@@ -53,6 +53,16 @@ static void leave_standard_descriptors(void)
 		(void)close(null);
 }
 
+/*
+ * Over stdio it was copied into the container, of which an image may be made. Who is not
+ * the first process of one is somebody's program, and stays.
+ */
+static void remove_itself(void)
+{
+	if (getpid() == 1)
+		(void)unlink("/.buildr/init");
+}
+
 int main(int argc, char **argv)
 {
 	int in = -1;
@@ -69,6 +79,7 @@ int main(int argc, char **argv)
 		in = connect_wire(argc == 3 ? argv[2] : "/.buildr/wire");
 		out = in;
 	} else if (argc == 2 && strcmp(argv[1], "stdio") == 0) {
+		remove_itself();
 		in = keep(STDIN_FILENO);
 		out = keep(STDOUT_FILENO);
 	} else {
