@@ -393,7 +393,9 @@ static void begin(struct br_stage_run *run)
 void br_attempt_replay(struct br_stage_run *run)
 {
 	begin(run);
-	br_caching_play(run->owner->options.caching, run->index);
+	/* Of `prepare` only what it left in its container is kept. */
+	if (!run->stage->is_prepare)
+		br_caching_play(run->owner->options.caching, run->index);
 	finish(run, BR_RESULT_CACHED, BR_REASON_NONE, NO_STATUS);
 }
 
@@ -429,6 +431,8 @@ void br_attempt_stop(struct br_stage_run *run, enum br_stage_stop why)
 	run->deadline_ms = -1;
 	/* What was found of its outputs does not matter any more. */
 	if (run->phase == BR_STAGE_KEPT) {
+		if (run->host)
+			br_container_drop_save(&run->host->container);
 		finish_stopped(run, NO_STATUS);
 		return;
 	}

@@ -13,7 +13,7 @@
 #include "engine/attach.h"
 
 /* What is polled, in the order of the slots. */
-enum { SLOT_STARTER, SLOT_LISTEN, SLOT_SESSION };
+enum { SLOT_STARTER, SLOT_LISTEN, SLOT_SESSION, SLOT_SAVER };
 
 enum {
 	/* For the engine's word that it has started what has long begun. */
@@ -65,6 +65,8 @@ static bool start(struct br_container *container, struct br_err *err)
 		.wire = options->wire,
 		.place = &container->options.place,
 		.may_stay = options->may_stay,
+		.prepared_store = options->prepared_store,
+		.repo = options->repo,
 	};
 	return br_starter_open(&how, &container->starter, err);
 }
@@ -78,6 +80,7 @@ bool br_container_open(const struct br_container_options *options,
 		.options = *options,
 		.private = { .listen_fd = -1 },
 		.starter = { .fd = -1 },
+		.saver = { .fd = -1 },
 		.opened_us = br_clock_now_us(),
 		.is_held = options->place.is_held,
 	};
@@ -102,6 +105,8 @@ void br_container_poll(const struct br_container *container,
 		waits[SLOT_SESSION] =
 			(struct pollfd){ .fd = br_session_fd(session),
 				.events = br_session_poll_events(session) };
+	waits[SLOT_SAVER] =
+		(struct pollfd){ .fd = container->saver.fd, .events = POLLIN };
 }
 
 static void come_up(struct br_container *container)
@@ -244,6 +249,9 @@ static bool take_message(struct br_container *container,
 	case BR_STARTER_IMAGE:
 		take_image(container, message);
 		return true;
+	case BR_STARTER_PREPARED:
+		container->prepared = message->prepared;
+		return true;
 	case BR_STARTER_CREATED:
 		free(container->id);
 		container->id = br_strdup(message->id);
@@ -259,6 +267,8 @@ static bool take_message(struct br_container *container,
 	case BR_STARTER_FAILED:
 		*err = message->err;
 		return false;
+	case BR_STARTER_SAVED:
+		break;
 	}
 	return br_fail(err, BR_EPROTO, "a message that is none");
 }
@@ -291,6 +301,44 @@ static bool read_starter(struct br_container *container, struct br_err *err)
 	return true;
 }
 
+bool br_container_save(struct br_container *container, struct br_err *err)
+{
+	const struct br_container_options *options = &container->options;
+	const struct br_prepared_save save = {
+		.prepared = &container->prepared,
+		.container = container->id,
+		.build = options->build,
+		.kept_ms = options->plan->stages[0].kept_ms,
+	};
+	const struct br_starter_options how = {
+		.engine = options->engine,
+		.save = &save,
+	};
+
+	return br_starter_open(&how, &container->saver, err);
+}
+
+void br_container_drop_save(struct br_container *container)
+{
+	br_starter_close(&container->saver);
+}
+
+static void read_saver(struct br_container *container)
+{
+	struct br_starter_message message;
+	struct br_err err = { 0 };
+	bool is_there = false;
+
+	if (!br_starter_read(&container->saver, &message, &is_there, &err))
+		container->save_err = err;
+	else if (!is_there)
+		return;
+	else if (message.type == BR_STARTER_FAILED)
+		container->save_err = message.err;
+	br_starter_close(&container->saver);
+	container->is_save_over = true;
+}
+
 bool br_container_work(struct br_container *container,
 	const struct pollfd waits[BR_CONTAINER_FDS], struct br_err *err)
 {
@@ -303,6 +351,8 @@ bool br_container_work(struct br_container *container,
 		return false;
 	if (container->is_up && container->has_started)
 		br_starter_close(&container->starter);
+	if (waits[SLOT_SAVER].revents && container->saver.fd >= 0)
+		read_saver(container);
 	return !waits[SLOT_SESSION].revents ||
 		br_session_pump(container->session, err);
 }
@@ -342,6 +392,7 @@ static void free_words(struct br_container_words *words)
 void br_container_close(struct br_container *container)
 {
 	br_starter_close(&container->starter);
+	br_starter_close(&container->saver);
 	br_session_free(container->session);
 	br_private_close(&container->private);
 	free(container->id);

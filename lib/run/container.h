@@ -41,6 +41,9 @@ struct br_container_options {
 	bool may_stay;
 	/* Another container of the build has told of its image. */
 	bool is_image_told;
+	/* As in struct br_starter_options. */
+	const char *prepared_store;
+	const char *repo;
 	struct br_emitter *emitter;
 	struct br_session_handlers handlers;
 };
@@ -72,11 +75,18 @@ struct br_container {
 	struct br_container_words words[BR_WORDS_KINDS];
 	int64_t health_interval_ms;
 	char *id;
+	/* What it was made from; known before it is up. */
+	struct br_prepared prepared;
+	/* br_container_save() has come to its end; `save_err` has why it is in vain. */
+	bool is_save_over;
+	struct br_err save_err;
 
 	/* Private. */
 	struct br_container_options options;
 	struct br_private private;
 	struct br_starter starter;
+	/* At work for br_container_save(). */
+	struct br_starter saver;
 	/* It may not be started yet; and it has said what it waits for. */
 	bool is_held;
 	bool is_attached;
@@ -91,10 +101,13 @@ struct br_container {
 #define BR_CONTAINER_CLOSED \
 	(struct br_container) \
 	{ \
-		.private = { .listen_fd = -1 }, .starter = {.fd = -1 } \
+		.private = { .listen_fd = -1 }, .starter = { .fd = -1 }, \
+		.saver = { \
+			.fd = -1 \
+		} \
 	}
 
-enum { BR_CONTAINER_FDS = 3 };
+enum { BR_CONTAINER_FDS = 4 };
 
 /*
  * Begin to bring the container up.
@@ -124,6 +137,16 @@ bool br_container_work(struct br_container *container,
  */
 bool br_container_go_on(
 	struct br_container *container, struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Have what `prepare` has left kept. Does not wait: br_container_work() goes on until
+ * is_save_over. Once, and only for a container that is up. Fails with BR_ESYSTEM.
+ */
+bool br_container_save(
+	struct br_container *container, struct br_err *err) BR_MUST_CHECK;
+
+/* Keep nothing: whoever wanted it does no more. */
+void br_container_drop_save(struct br_container *container);
 
 /* How a container comes to its end. */
 enum br_container_end {

@@ -213,6 +213,10 @@ static bool open_host(struct br_host *host, struct br_err *err)
 		.emitter = options->emitter,
 		.handlers = host->handlers,
 		.may_stay = options->run->is_keep,
+		.prepared_store = host->may_be_prepared
+			? options->run->cache->folder
+			: NULL,
+		.repo = options->run->repo,
 	};
 
 	for (size_t i = 0; i < hosts->count; i++)
@@ -349,6 +353,10 @@ static void work(struct br_host *host, const struct pollfd *waits)
 	}
 	hosts->is_network_made =
 		hosts->is_network_made || container->is_network_made;
+	if (container->is_save_over) {
+		container->is_save_over = false;
+		hosts->options.saved(hosts->options.ctx, host);
+	}
 	if (!is_well) {
 		lose(host, &err);
 		return;

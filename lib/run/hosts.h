@@ -59,6 +59,8 @@ struct br_host {
 	char *kept_id;
 
 	const char *image;
+	/* `prepare` runs in it, and what that leaves may be kept. */
+	bool may_be_prepared;
 	/* Of a service; else NULL. */
 	const struct br_plan_service *service;
 	struct br_session_handlers handlers;
@@ -92,6 +94,8 @@ struct br_hosts_options {
 	br_host_fn *changed;
 	/* It is known of what image it is made. */
 	br_host_fn *image_known;
+	/* br_container_save() has come to its end. */
+	br_host_fn *saved;
 	/* At images for their own sake, which go before hosts. */
 	const struct br_looks *looks;
 };

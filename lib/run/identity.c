@@ -327,29 +327,31 @@ static bool add_definition(
 	return add_image(gathering, err) && add_needs(gathering, err);
 }
 
-/* A stage without `inputs`, if all that it needs is known by now. */
-static void define(struct br_identities *identities, size_t index)
+bool br_identities_define(
+	struct br_identities *identities, size_t index, struct br_err *err)
 {
 	br_autokey struct br_cache_key key = { 0 };
 	struct br_identity *identity = &identities->stages[index];
 	autogathering struct gathering gathering = { 0 };
-	struct br_err ignored = { 0 };
 
 	start(&gathering, identities, index, &key);
-	if (!add_definition(&gathering, &ignored))
-		return;
+	if (!add_definition(&gathering, err))
+		return false;
 	br_cache_key_end(&key, identity->bytes);
 	identity->is_known = true;
+	return true;
 }
 
-/* A plan has each stage after those that it needs. */
+/* As far as can be. A plan has each stage after those that it needs. */
 static void define_needs(struct br_identities *identities, size_t stage)
 {
+	struct br_err ignored = { 0 };
+
 	for (size_t i = 0; i < stage; i++)
 		if (!identities->stages[i].is_known &&
 			!identities->plan->stages[i].is_cached &&
 			identities->plan->stages[i].skip == BR_SKIP_NOT)
-			define(identities, i);
+			(void)!br_identities_define(identities, i, &ignored);
 }
 
 bool br_identities_find(struct br_identities *identities, size_t stage,

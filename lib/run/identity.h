@@ -85,5 +85,12 @@ bool br_identities_find(struct br_identities *identities, size_t stage,
 	int root_fd, struct br_store *store, struct br_cache_key *key,
 	struct br_err *err) BR_MUST_CHECK;
 
+/*
+ * Find the identity of a stage without `inputs`, and keep it. Fails with BR_EUNAVAIL where
+ * an image or a needed stage is not known.
+ */
+bool br_identities_define(struct br_identities *identities, size_t stage,
+	struct br_err *err) BR_MUST_CHECK;
+
 /* Forget what a stage was: that is to be found anew. */
 void br_identities_forget(struct br_identities *identities, size_t stage);

@@ -160,6 +160,13 @@ static void image_known(void *ctx, struct br_host *host)
 		&build->caching, host->image, host->container.digest);
 }
 
+static void host_saved(void *ctx, struct br_host *host)
+{
+	struct build *build = ctx;
+
+	br_reuse_saved(&build->stages, host);
+}
+
 static int poll_timeout_ms(const struct build *build)
 {
 	int64_t deadline_ms = br_stages_deadline_ms(&build->stages);
@@ -450,6 +457,7 @@ static void init_stages(struct build *build)
 		.ctx = build,
 		.changed = host_changed,
 		.image_known = image_known,
+		.saved = host_saved,
 		.looks = &build->caching.looks,
 	};
 	const struct br_stages_options stages = {
@@ -457,6 +465,7 @@ static void init_stages(struct build *build)
 		.emitter = &build->emitter,
 		.hosts = &build->hosts,
 		.caching = &build->caching,
+		.cache = build->options->cache,
 		.build = build->options->bus->build,
 		.jobs = jobs > 0 ? jobs : (unsigned)processors,
 		.is_fail_fast = build->options->is_fail_fast,

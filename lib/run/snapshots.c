@@ -59,6 +59,14 @@ const struct br_snapshot *br_snapshots_find(
 	return newest;
 }
 
+/* An engine may have more before the name. */
+static bool has_tag(const struct br_snapshot *snapshot, const char *tag)
+{
+	const char *colon = strrchr(snapshot->name, ':');
+
+	return colon && !strcmp(colon + 1, tag);
+}
+
 static bool is_useless(const struct br_snapshots *snapshots,
 	const struct br_snapshot *snapshot, int64_t now_s)
 {
@@ -78,7 +86,7 @@ bool br_snapshots_prune(struct br_engine *engine,
 		struct br_err problem = { 0 };
 		bool is_gone = false;
 
-		if ((kept && !strcmp(snapshot->name, kept)) ||
+		if ((kept && has_tag(snapshot, kept)) ||
 			!is_useless(snapshots, snapshot, now_s))
 			continue;
 		if (!br_engine_remove_snapshot(

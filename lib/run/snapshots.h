@@ -36,7 +36,7 @@ const struct br_snapshot *br_snapshots_find(
 	const struct br_snapshot_wish *wish, const char **why);
 
 /*
- * Remove those that are of no use any more, but for the one named `kept`; NULL: for none.
+ * Remove those that are of no use any more, but for the one with the tag `kept`; NULL: for none.
  * *removed_count is how many are gone.
  *
  * One that cannot be removed keeps none of the others; the call then fails with the first

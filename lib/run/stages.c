@@ -8,6 +8,7 @@
 #include "run/after.h"
 #include "run/keep.h"
 #include "run/opening.h"
+#include "run/reuse.h"
 #include "run/verdict.h"
 
 /* A session tells stages apart by 16 bits. */
@@ -53,6 +54,16 @@ static void skip(struct br_stage_run *run, enum br_reason reason)
 	br_stages_end(run, false);
 }
 
+/* Somebody who looks around where `prepare` runs wants it not to have run. */
+static bool is_kept(
+	const struct br_stages *stages, const struct br_plan_stage *stage)
+{
+	const struct br_cache_options *cache = stages->options.cache;
+
+	return stage->is_prepare && stage->kept_ms > 0 && !stage->is_shell &&
+		cache && cache->folder && !cache->is_verifying;
+}
+
 /* The container that a stage runs in, which may be a new one. */
 static struct br_host *host_for(
 	struct br_stages *stages, const struct br_plan_stage *stage)
@@ -69,6 +80,7 @@ static struct br_host *host_for(
 	}
 	if (!stage->has_own_image)
 		stages->shared = host;
+	host->may_be_prepared = host->may_be_prepared || is_kept(stages, stage);
 	return host;
 }
 
@@ -518,10 +530,10 @@ static void start(struct br_stage_run *run)
 	stages->has_changed = true;
 	stages->active[stages->active_count++] = run;
 	stages->running_count++;
-	if (obstacle == OBSTACLE_NONE)
-		br_attempt_start(run, br_stages_next_number(stages));
-	else
+	if (obstacle != OBSTACLE_NONE)
 		start_failed(run, obstacle, failed);
+	else if (!br_reuse_prepared(run))
+		br_attempt_start(run, br_stages_next_number(stages));
 }
 
 /* The next attempt of a stage is due, with what it lacks opened again. */

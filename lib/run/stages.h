@@ -33,6 +33,8 @@ struct br_stages_options {
 	/* To which the stages add theirs. */
 	struct br_hosts *hosts;
 	struct br_caching *caching;
+	/* As in struct br_run_options. */
+	const struct br_cache_options *cache;
 	const char *build;
 	unsigned jobs;
 	bool is_fail_fast;

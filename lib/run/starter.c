@@ -42,6 +42,9 @@ enum word { WORD_NONE, WORD_START, WORD_ATTACHED };
 struct work {
 	const struct br_starter_options *options;
 	int fd;
+	/* What the container is made of. */
+	struct br_image image;
+	struct br_prepared prepared;
 };
 
 /* A parent that could not be told would wait for ever: let it see the end. */
@@ -150,14 +153,14 @@ static bool get_image(
 	return true;
 }
 
-static bool create(const struct work *work, const struct br_image *image,
-	bool is_stdio, char **id, struct br_err *err)
+static bool create_of(const struct work *work, const char *image, bool is_stdio,
+	char **id, struct br_err *err)
 {
 	const struct br_starter_options *options = work->options;
 	const struct br_starter_place *place = options->place;
 	const struct br_plan *plan = options->plan;
 	struct br_container_spec spec = {
-		.image = image->id,
+		.image = image,
 		.command = is_stdio ? stdio_command : socket_command,
 		.build = options->build,
 		.project_label = project_label(options),
@@ -170,7 +173,6 @@ static bool create(const struct work *work, const struct br_image *image,
 		.extra_hosts = place->extra_hosts,
 		.may_stay = options->may_stay,
 	};
-	struct br_starter_message message = { .type = BR_STARTER_CREATED };
 
 	if (!place->is_service) {
 		spec.project_dir = options->project_dir;
@@ -180,8 +182,37 @@ static bool create(const struct work *work, const struct br_image *image,
 		spec.cpus_nano = plan->cpus_nano;
 		spec.pids = plan->pids;
 	}
-	if (!br_engine_create(options->engine, &spec, id, err))
+	return br_engine_create(options->engine, &spec, id, err);
+}
+
+/* Whether it is the image that is not there, and not a folder that is not seen. */
+static bool is_missing(const char *image, const struct br_err *err)
+{
+	return err->code == BR_ENOTFOUND && strstr(err->text, image) != NULL;
+}
+
+static bool create(
+	struct work *work, bool is_stdio, char **id, struct br_err *err)
+{
+	struct br_prepared *prepared = &work->prepared;
+	struct br_starter_message message = { .type = BR_STARTER_CREATED };
+	bool is_created = prepared->snapshot[0] != '\0' &&
+		create_of(work, prepared->snapshot, is_stdio, id, err);
+
+	if (!is_created && prepared->snapshot[0] != '\0') {
+		/* Another build may have removed it since. */
+		if (!is_missing(prepared->snapshot, err))
+			return false;
+		br_prepared_lose(prepared);
+	}
+	if (!is_created && !create_of(work, work->image.id, is_stdio, id, err))
 		return false;
+	if (prepared->is_wanted)
+		tell(work,
+			&(struct br_starter_message){
+				.type = BR_STARTER_PREPARED,
+				.prepared = *prepared,
+			});
 	(void)snprintf(message.id, sizeof(message.id), "%s", *id);
 	tell(work, &message);
 	return true;
@@ -276,13 +307,12 @@ static bool start_on_stdio(
 	return start(work, id, err);
 }
 
-static bool start_on_wire(const struct work *work, const struct br_image *image,
-	bool is_stdio, struct br_err *err)
+static bool start_on_wire(struct work *work, bool is_stdio, struct br_err *err)
 {
 	br_autofree char *id = NULL;
 	struct br_err ignored = { 0 };
 
-	if (!create(work, image, is_stdio, &id, err))
+	if (!create(work, is_stdio, &id, err))
 		return false;
 	if (is_stdio ? start_on_stdio(work, id, err)
 		     : start_on_socket(work, id, err))
@@ -301,30 +331,56 @@ static bool may_be_blind(
 	return err->code == BR_EUNAVAIL || err->code == BR_ETIMEDOUT;
 }
 
-static bool bring_up(const struct work *work, struct br_err *err)
+static void find_prepared(struct work *work)
 {
 	const struct br_starter_options *options = work->options;
-	struct br_image image = { 0 };
-	bool is_up = false;
+	const struct br_prepared_options how = {
+		.engine = options->engine,
+		.plan = options->plan,
+		.store_folder = options->prepared_store,
+		.project_label = project_label(options),
+		.repo = options->repo,
+		.image = &work->image,
+	};
 
-	if (!make_network(work, err) || !get_image(work, &image, err)) {
-		br_image_done(&image);
-		return false;
-	}
-	if (options->is_image_only)
-		is_up = true;
-	else if (options->wire != BR_WIRE_STDIO)
-		is_up = start_on_wire(work, &image, false, err);
-	if (!is_up &&
-		(options->wire == BR_WIRE_STDIO ||
-			(options->wire == BR_WIRE_AUTO &&
-				may_be_blind(options, err))))
-		is_up = start_on_wire(work, &image, true, err);
-	br_image_done(&image);
+	if (options->prepared_store)
+		br_prepared_find(&how, &work->prepared);
+}
+
+static bool start_container(struct work *work, struct br_err *err)
+{
+	const struct br_starter_options *options = work->options;
+
+	find_prepared(work);
+	if (options->wire != BR_WIRE_STDIO && start_on_wire(work, false, err))
+		return true;
+	return (options->wire == BR_WIRE_STDIO ||
+		       (options->wire == BR_WIRE_AUTO &&
+			       may_be_blind(options, err))) &&
+		start_on_wire(work, true, err);
+}
+
+static bool bring_up(struct work *work, struct br_err *err)
+{
+	bool is_up = make_network(work, err) &&
+		get_image(work, &work->image, err) &&
+		(work->options->is_image_only || start_container(work, err));
+
+	br_image_done(&work->image);
 	return is_up;
 }
 
-BR_NORETURN static void starter_main(const struct work *work, pid_t parent)
+static bool save(const struct work *work, struct br_err *err)
+{
+	const struct br_starter_options *options = work->options;
+
+	if (!br_prepared_keep(options->engine, options->save, err))
+		return false;
+	tell(work, &(struct br_starter_message){ .type = BR_STARTER_SAVED });
+	return true;
+}
+
+BR_NORETURN static void starter_main(struct work *work, pid_t parent)
 {
 	struct br_starter_message message = { .type = BR_STARTER_FAILED };
 
@@ -334,7 +390,8 @@ BR_NORETURN static void starter_main(const struct work *work, pid_t parent)
 		_exit(EXIT_SUCCESS);
 	(void)setsid();
 	work->options->engine->cancel_fd = -1;
-	if (!bring_up(work, &message.err))
+	if (work->options->save ? !save(work, &message.err)
+				: !bring_up(work, &message.err))
 		tell(work, &message);
 	/* What is left to say is read before the end is. */
 	_exit(EXIT_SUCCESS);
@@ -355,7 +412,7 @@ bool br_starter_open(const struct br_starter_options *options,
 	if (child < 0)
 		return br_fail_errno(err, "start a process");
 	if (child == 0) {
-		const struct work work = { .options = options, .fd = theirs };
+		struct work work = { .options = options, .fd = theirs };
 
 		(void)close(br_take_fd(&ours));
 		starter_main(&work, parent);

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
+#include "run/prepared.h"
 #include "run/run.h"
 
 /* Where a container is, beside others; all zero: alone, in the plan's network. */
@@ -54,6 +55,15 @@ struct br_starter_options {
 	const struct br_starter_place *place;
 	/* Only have the image there, and say what it is. */
 	bool is_image_only;
+	/*
+	 * Make the container from what `prepare` has left in another build, where that is
+	 * kept: the folder of the stage cache. NULL: from the image.
+	 */
+	const char *prepared_store;
+	/* As in struct br_prepared_options. */
+	const char *repo;
+	/* Only keep what `prepare` has left; all else but `engine` is unused. */
+	const struct br_prepared_save *save;
 	/* As in struct br_container_spec, and so the new network. */
 	bool may_stay;
 };
@@ -67,6 +77,8 @@ enum br_starter_type {
 	BR_STARTER_PULLING,
 	/* The engine has the image. */
 	BR_STARTER_IMAGE,
+	/* Of one with `prepared_store`, before CREATED: what it is made from. */
+	BR_STARTER_PREPARED,
 	/* The container is there, not yet started. */
 	BR_STARTER_CREATED,
 	/*
@@ -77,6 +89,8 @@ enum br_starter_type {
 	BR_STARTER_ATTACH,
 	/* It was started. */
 	BR_STARTER_STARTED,
+	/* What `save` says is kept: there is no other message. */
+	BR_STARTER_SAVED,
 	/* It cannot be; nothing is left of it but what the label finds. */
 	BR_STARTER_FAILED,
 };
@@ -105,6 +119,8 @@ struct br_starter_message {
 	char workdir[1024];
 	int64_t health_interval_ms;
 	double seconds;
+	/* Of PREPARED. */
+	struct br_prepared prepared;
 	/* Of FAILED. */
 	struct br_err err;
 };

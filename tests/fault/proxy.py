@@ -17,6 +17,8 @@ import threading
 NAMES = (
     ("ping", "GET", r"/_ping"),
     ("image", "GET", r"/images/.*/json"),
+    ("images", "GET", r"/images/json"),
+    ("commit", "POST", r"/commit"),
     ("pull", "POST", r"/images/create"),
     ("create", "POST", r"/containers/create"),
     ("copy", "PUT", r"/containers/[^/]+/archive"),
@@ -194,6 +196,8 @@ class Proxy:
     def __init__(self, path, target, faults=(), keeps_streams=False, keeps_containers=False):
         self.keeps_streams, self.keeps_containers = keeps_streams, keeps_containers
         self.target, self.faults, self.seen = target, list(faults), []
+        # What the engine has answered; and what is called, once, before it is asked.
+        self.answered, self.before = [], {}
         # Who buildr is; nothing is answered before that is known.
         self.buildr_pid = 0
         self.is_known = threading.Event()
@@ -247,6 +251,7 @@ class Proxy:
         if self.keeps_containers:
             body = body.replace(b'"AutoRemove":true', b'"AutoRemove":null')
         answer = None
+        self.before.pop(name, lambda: None)()
         if does_it:
             engine.sendall(head + body)
             answer_head = answers.head()
@@ -257,6 +262,7 @@ class Proxy:
                 (send or (lambda to, what: to.sendall(what[0])))(client, answer)
                 self.carry(client, engine, answers.rest, fault)
                 return False
+        self.answered.append(name)
         if send:
             send(client, answer)
         else:

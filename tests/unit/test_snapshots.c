@@ -15,6 +15,7 @@ static const int64_t day_s = INT64_C(24) * 3600;
 static char id[] = "sha256:1";
 static char older[] = "buildr-prepare:a";
 static char newer[] = "buildr-prepare:b";
+static char third[] = "localhost/buildr-prepare:c";
 static char mine[] = "mine";
 static char other[] = "other";
 static char project[] = "/p";
@@ -56,7 +57,7 @@ static void finds_the_newest_of_its_identity(void **state)
 	struct br_snapshot list[] = {
 		snapshot(older, mine, 2 * day_s, 5 * day_s),
 		snapshot(newer, mine, day_s, 6 * day_s),
-		snapshot(other, other, 0, 7 * day_s),
+		snapshot(third, other, 0, 7 * day_s),
 	};
 
 	(void)state;
@@ -131,7 +132,7 @@ static void removes_what_is_over_and_what_has_a_newer_one(void **state)
 	struct br_snapshot list[] = {
 		snapshot(older, mine, day_s, day_s),
 		snapshot(newer, mine, 0, day_s),
-		snapshot(other, other, day_s, 0),
+		snapshot(third, other, day_s, 0),
 	};
 	const struct br_snapshots snapshots = { list, 3, 3 };
 	struct fake fake = { .engine = { .ops = &ops } };
@@ -141,13 +142,14 @@ static void removes_what_is_over_and_what_has_a_newer_one(void **state)
 	(void)state;
 	assert_true(br_snapshots_prune(
 		&fake.engine, &snapshots, NOW_S, NULL, &count, &err));
-	assert_string_equal(fake.removed, "buildr-prepare:a other ");
+	assert_string_equal(
+		fake.removed, "buildr-prepare:a localhost/buildr-prepare:c ");
 	assert_int_equal(count, 2);
 
 	/* What was made a moment ago for less than a moment. */
 	fake = (struct fake){ .engine = { .ops = &ops }, .used = older };
 	assert_true(br_snapshots_prune(
-		&fake.engine, &snapshots, NOW_S, other, &count, &err));
+		&fake.engine, &snapshots, NOW_S, "c", &count, &err));
 	assert_string_equal(fake.removed, "");
 	assert_int_equal(count, 0);
 }
@@ -156,7 +158,7 @@ static void one_that_does_not_go_keeps_none_of_the_others(void **state)
 {
 	struct br_snapshot list[] = {
 		snapshot(older, mine, day_s, 0),
-		snapshot(other, other, day_s, 0),
+		snapshot(third, other, day_s, 0),
 	};
 	const struct br_snapshots snapshots = { list, 2, 2 };
 	struct fake fake = { .engine = { .ops = &ops }, .broken = older };
@@ -167,7 +169,7 @@ static void one_that_does_not_go_keeps_none_of_the_others(void **state)
 	assert_false(br_snapshots_prune(
 		&fake.engine, &snapshots, NOW_S, NULL, &count, &err));
 	assert_string_equal(err.text, "it is broken");
-	assert_string_equal(fake.removed, "other ");
+	assert_string_equal(fake.removed, "localhost/buildr-prepare:c ");
 	assert_int_equal(count, 1);
 }
 
