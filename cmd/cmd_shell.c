@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "cache/store.h"
 #include "cmd/commands.h"
 #include "cmd/project.h"
 #include "cmd/signals.h"
@@ -64,6 +65,19 @@ static const char *find_shell(const struct br_plan *plan)
 	return "";
 }
 
+/* What is kept of `prepare`, and with --needs of other stages, serves here too. */
+static void choose_cache(char **folder, struct br_cache_options *cache)
+{
+	struct br_err ignored = { 0 };
+
+	(void)!br_store_find_folder(folder, &ignored);
+	*cache = (struct br_cache_options){
+		.folder = *folder,
+		.max_bytes = -1,
+		.max_age_ms = -1,
+	};
+}
+
 static int run_shell(const struct options *options, const struct br_plan *plan,
 	struct br_engine *engine)
 {
@@ -71,11 +85,14 @@ static int run_shell(const struct options *options, const struct br_plan *plan,
 		.sink = { .handle = handle, .flush = flush },
 		.stage = find_shell(plan),
 	};
+	br_autofree char *cache_folder = NULL;
+	struct br_cache_options cache = { 0 };
 	struct br_bus bus = { .attempt = 1 };
 	struct br_outcome outcome = { 0 };
 	struct terminal terminal;
 	struct br_err err = { 0 };
 
+	choose_cache(&cache_folder, &cache);
 	if (!br_uuid_make(bus.build, &err)) {
 		complain(&err);
 		return STATUS_ENVIRONMENT;
@@ -89,6 +106,7 @@ static int run_shell(const struct options *options, const struct br_plan *plan,
 		.bus = &bus,
 		.version = BUILDR_VERSION,
 		.pull = options->pull,
+		.cache = &cache,
 		.wire = options->wire,
 		.jobs = (unsigned)options->jobs,
 		.grace_ms = options->grace_ms,
