@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "cache/blobs.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
 #include "cache/record.h"
 #include "cache/store_private.h"
 #include "cache/users.h"
@@ -136,7 +136,7 @@ static bool load(const struct br_store *store, const char *path,
 		!br_file_load(whole, BR_LIMIT_RESULT_BYTES, &text, &err) ||
 		!parse(&text, &read))
 		return false;
-	read.written_ns = br_facts_of(&status).mtime_ns;
+	read.written_ns = br_file_facts_of(&status).mtime_ns;
 	*history = read;
 	read = (struct br_history){ 0 };
 	return true;

@@ -13,7 +13,7 @@
 
 #include "base/clean.h"
 #include "cache/blobs.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
 #include "cache/store_private.h"
 
 static const int64_t day_ns = (int64_t)24 * 60 * 60 * 1000000000;
@@ -229,7 +229,7 @@ static bool is_due(const char *folder)
 
 	if (store_fd < 0 ||
 		(fstatat(store_fd, "pruned", &status, 0) == 0 &&
-			br_facts_now_ns() - mtime_ns(&status) < hour_ns))
+			br_file_facts_now_ns() - mtime_ns(&status) < hour_ns))
 		return false;
 
 	br_autoclose int fd = openat(store_fd, "pruned",
