@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -67,17 +68,28 @@ static void make_folders(int store_fd, const char *path)
 	(void)mkdirat(store_fd, project, FOLDER_MODE);
 }
 
+/* The clock that stamps files is coarse, and these are compared with each other. */
+static void find_now(struct timespec times[2])
+{
+	(void)clock_gettime(CLOCK_REALTIME, &times[0]);
+	times[1] = times[0];
+}
+
 bool br_history_write(struct br_store *store, const char *path,
 	struct br_str text, struct br_err *err)
 {
 	char temporary[BR_BLOB_TEMPORARY_BYTES];
+	struct timespec times[2];
 	br_autoclose int fd = br_blob_make_temporary(store->fd, temporary);
 
 	if (fd < 0)
 		return br_fail_errno(err, "make a file in the cache");
 	make_folders(store->fd, path);
-	if (br_file_write(fd, text.data, text.len, err))
+	find_now(times);
+	if (br_file_write(fd, text.data, text.len, err) &&
+		futimens(fd, times) == 0)
 		return br_blob_publish(store->fd, temporary, path, err);
+	(void)br_fail_errno(err, "write '%s'", path);
 	(void)unlinkat(store->fd, temporary, 0);
 	return false;
 }
@@ -100,9 +112,11 @@ void br_history_touch(
 	struct br_store *store, const char *project_dir, const char *stage)
 {
 	char path[BR_HISTORY_PATH_BYTES];
+	struct timespec times[2];
 
+	find_now(times);
 	br_history_path(project_dir, stage, "", path);
-	(void)utimensat(store->fd, path, NULL, AT_SYMLINK_NOFOLLOW);
+	(void)utimensat(store->fd, path, times, AT_SYMLINK_NOFOLLOW);
 }
 
 char *br_history_take_line(struct br_buf *text)

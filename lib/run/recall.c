@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/recall.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clean.h"
 #include "cache/difference.h"
 
 void br_recall_init(struct br_recall *recall, const struct br_plan *plan,
@@ -17,18 +17,6 @@ void br_recall_init(struct br_recall *recall, const struct br_plan *plan,
 		.stages = br_alloc_array(
 			plan->stage_count, sizeof(*recall->stages)),
 	};
-}
-
-void br_recall_done(struct br_recall *recall)
-{
-	for (size_t i = 0; recall->stages && i < recall->plan->stage_count;
-		i++) {
-		br_history_done(&recall->stages[i].before);
-		br_buf_done(&recall->stages[i].record);
-		br_last_run_done(&recall->stages[i].last_run);
-	}
-	free(recall->stages);
-	*recall = (struct br_recall){ 0 };
 }
 
 static const char *name_of(const struct br_recall *recall, size_t stage)

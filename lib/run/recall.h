@@ -46,12 +46,9 @@ struct br_recall {
 	struct br_recalled *stages;
 };
 
-/* Begin. `project` is its name in the store. Ownership: br_recall_done(). */
+/* Begin. `project` is its name in the store. Ownership: the process ends with it. */
 void br_recall_init(struct br_recall *recall, const struct br_plan *plan,
 	struct br_store *store, const char *project);
-
-/* Free what it has. */
-void br_recall_done(struct br_recall *recall);
 
 /* Take what a stage was found to be. Ownership: takes the bytes of `record`. */
 void br_recall_take(struct br_recall *recall, size_t stage,

@@ -101,7 +101,7 @@ static void a_reason_that_is_damaged_is_not_known(void **state)
 	const struct cached *cached = *state;
 	const struct br_last_run run = { .cause = (char[]){ "x" } };
 	br_autolastrun struct br_last_run found = { 0 };
-	static const off_t lens[] = { 0, 5, 13, 18 };
+	static const off_t lens[] = { 0, 5, 13, 18, 20, 22 };
 	struct br_err err = { 0 };
 
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
