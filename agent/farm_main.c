@@ -27,6 +27,7 @@ static int run(const struct options *options)
 	case COMMAND_LOG:
 	case COMMAND_EVENTS:
 	case COMMAND_CACHE:
+	case COMMAND_WHY:
 		break;
 	}
 	(void)fprintf(stderr, "buildr-farm: this is a part of buildr\n");

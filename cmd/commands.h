@@ -31,6 +31,7 @@ int cmd_doctor(const struct options *options, char **argv);
 int cmd_log(const struct options *options);
 int cmd_events(const struct options *options);
 int cmd_cache(const struct options *options);
+int cmd_why(const struct options *options);
 
 /*
  * Give way to the program that speaks to the broker, called as this one was. Comes

@@ -86,6 +86,8 @@ static int run_command(const struct options *options, char **argv)
 		return cmd_completion(options);
 	case COMMAND_CACHE:
 		return cmd_cache(options);
+	case COMMAND_WHY:
+		return cmd_why(options);
 	case COMMAND_HELP:
 		return STATUS_USAGE;
 	}

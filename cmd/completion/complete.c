@@ -121,12 +121,9 @@ static void take_letters(struct line *line, const char *letters)
 
 static void take_command(struct line *line, const char *word)
 {
-	for (size_t i = 0; i < COMMAND_ROWS; i++) {
-		if (strcmp(command_rows[i].name, word) != 0 ||
-			command_rows[i].command == 0)
-			continue;
-		line->command = command_rows[i].command;
-	}
+	for (size_t i = 0; i < COMMAND_ROWS; i++)
+		if (strcmp(command_rows[i].name, word) == 0)
+			line->command = command_rows[i].command;
 }
 
 static void take_word(struct line *line, const char *word)
@@ -165,9 +162,7 @@ static void offer(struct answer *answer, const char *word, const char *meaning)
 static void offer_commands(struct answer *answer)
 {
 	for (size_t i = 0; i < COMMAND_ROWS; i++)
-		if (command_rows[i].command != 0)
-			offer(answer, command_rows[i].name,
-				command_rows[i].help);
+		offer(answer, command_rows[i].name, command_rows[i].help);
 }
 
 static void offer_options(struct answer *answer)
@@ -282,7 +277,9 @@ static void answer_argument(struct answer *answer)
 
 	if (line->word_count == 0 && !line->is_behind)
 		offer_commands(answer);
-	if ((line->command & (COMMAND_RUN | COMMAND_PLAN | COMMAND_SHELL)) ||
+	if ((line->command &
+		    (COMMAND_RUN | COMMAND_PLAN | COMMAND_SHELL |
+			    COMMAND_WHY)) ||
 		((line->command & COMMANDS_LOG) && line->word_count > 1))
 		offer_stages(answer);
 	else if (line->command == COMMAND_HELP)

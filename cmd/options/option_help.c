@@ -75,9 +75,8 @@ void options_help(enum command command, struct br_buf *text)
 		"containers.\n\nusage: buildr [COMMAND] "
 		"[OPTIONS] [STAGE...]\n\ncommands:\n");
 	for (size_t i = 0; i < COMMAND_ROWS; i++)
-		if (command_rows[i].command != 0)
-			br_buf_addf(text, "  %-12s%s\n", command_rows[i].name,
-				command_rows[i].help);
+		br_buf_addf(text, "  %-12s%s\n", command_rows[i].name,
+			command_rows[i].help);
 	add_options_help(COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN |
 			COMMAND_GC | COMMANDS_LOG,
 		text);

@@ -10,7 +10,7 @@
 enum {
 	ALL_COMMANDS = COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
 		COMMAND_SHELL | COMMANDS_FARM | COMMANDS_TOOL | COMMANDS_LOG |
-		COMMAND_CACHE,
+		COMMAND_CACHE | COMMAND_WHY,
 	PLANNING = COMMAND_RUN | COMMAND_PLAN,
 	OPENING = COMMAND_RUN | COMMAND_SHELL,
 	SHOWING = COMMAND_RUN | COMMAND_SUBMIT,
@@ -235,31 +235,35 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "run this stage, without what it needs" },
 	{ "from", '\0', "STAGE", PLANNING, NAMES(from),
 		.help = "run this stage and all that need it" },
-	{ "skip", '\0', "STAGE", PLANNING, NAMES(skip),
+	{ "skip", '\0', "STAGE", PLANNING | COMMAND_WHY, NAMES(skip),
 		.help = "leave this stage out" },
-	{ "env", 'e', "NAME=VALUE", PLANNING | COMMAND_SHELL | COMMAND_SUBMIT,
+	{ "env", 'e', "NAME=VALUE",
+		PLANNING | COMMAND_SHELL | COMMAND_SUBMIT | COMMAND_WHY,
 		LIST(env), .without_variable = COMMAND_SUBMIT,
 		.help = "a variable of every step; NAME alone passes the "
 			"caller's" },
-	{ "image", '\0', "IMAGE", PLANNING | COMMAND_SHELL, TEXT(image),
-		.help = "instead of the manifest's image" },
-	{ "event", '\0', "NAME", PLANNING | COMMAND_SHELL, TEXT(event),
+	{ "image", '\0', "IMAGE", PLANNING | COMMAND_SHELL | COMMAND_WHY,
+		TEXT(image), .help = "instead of the manifest's image" },
+	{ "event", '\0', "NAME", PLANNING | COMMAND_SHELL | COMMAND_WHY,
+		TEXT(event),
 		.help = "what 'when: event' compares with; default: manual" },
-	{ "base", '\0', "COMMIT", PLANNING | COMMAND_SHELL, TEXT(base),
+	{ "base", '\0', "COMMIT", PLANNING | COMMAND_SHELL | COMMAND_WHY,
+		TEXT(base),
 		.help = "what 'when: changes' compares with; default: where the "
 			"branch began" },
 	{ "pull", '\0', "WHEN", OPENING, VALUE(set_pull), CHOICES(pull_choices),
 		.help = "pull images: missing (default), always or never" },
 	{ "output", 'o', "FORM",
 		SHOWING | COMMAND_CHECK | COMMAND_PLAN | COMMAND_WATCH |
-			COMMAND_DOCTOR | COMMAND_LOG | COMMAND_CACHE,
+			COMMAND_DOCTOR | COMMAND_LOG | COMMAND_CACHE |
+			COMMAND_WHY,
 		VALUE(set_output), CHOICES(output_choices),
 		/* BUILDR_OUTPUT means `run`, and must not break the others. */
 		.without_variable = COMMAND_CHECK | COMMAND_PLAN |
 			COMMAND_WATCH | COMMAND_DOCTOR | COMMAND_LOG |
-			COMMAND_CACHE,
+			COMMAND_CACHE | COMMAND_WHY,
 		.help = "live, plain, json, quiet; plan: text, json, dot, mermaid; "
-			"check, doctor, cache: text, json" },
+			"check, doctor, cache, why: text, json" },
 	{ "group", '\0', NULL, SHOWING | COMMAND_LOG, SWITCH(is_grouped),
 		.without_variable = COMMAND_LOG,
 		.help = "print each stage as a block when it ends" },
@@ -442,7 +446,10 @@ const struct command_row command_rows[COMMAND_ROWS] = {
 		"ls lists results, du how much they take; rm removes those of stages of "
 		"the project\nat hand. prune without an option keeps 10 GiB, used in "
 		"the last 30 days.\n" },
-	{ "why", 0, NULL },
+	{ "why", COMMAND_WHY, "what made a stage run again", "STAGE...",
+		"What differs from the last run, by name, and what did when the stage ran the\n"
+		"last time. Nothing runs, and no engine is asked. STAGE is a name or a pattern,\n"
+		"as 'test*'.\n" },
 };
 
 unsigned option_output_commands(enum output output)
@@ -452,7 +459,7 @@ unsigned option_output_commands(enum output output)
 	case OUTPUT_JSON:
 		return COMMAND_RUN | COMMAND_CHECK | COMMAND_PLAN | COMMAND_GC |
 			COMMAND_SHELL | COMMANDS_FARM | COMMANDS_TOOL |
-			COMMANDS_LOG | COMMAND_CACHE;
+			COMMANDS_LOG | COMMAND_CACHE | COMMAND_WHY;
 	case OUTPUT_PLAIN:
 		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_WATCH |
 			COMMAND_LOG;
@@ -461,7 +468,7 @@ unsigned option_output_commands(enum output output)
 		return COMMAND_RUN | COMMAND_SUBMIT | COMMAND_LOG;
 	case OUTPUT_TEXT:
 		return COMMAND_CHECK | COMMAND_PLAN | COMMAND_DOCTOR |
-			COMMAND_CACHE;
+			COMMAND_CACHE | COMMAND_WHY;
 	case OUTPUT_DOT:
 	case OUTPUT_MERMAID:
 		return COMMAND_PLAN;

@@ -66,7 +66,6 @@ extern const struct option_row option_rows[OPTION_ROWS];
 
 struct command_row {
 	const char *name;
-	/* 0: a command of a later version. */
 	enum command command;
 	const char *help;
 	/*

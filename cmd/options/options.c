@@ -108,23 +108,17 @@ struct given_all {
 };
 
 /* The word at `at` is a command, and *next the place behind it, or COMMAND_RUN is meant. */
-static bool find_command(const struct given_all *given, size_t at,
-	enum command *command, size_t *next, struct br_err *err)
+static void find_command(const struct given_all *given, size_t at,
+	enum command *command, size_t *next)
 {
 	*command = COMMAND_RUN;
 	for (size_t i = 0; given->front_count > at && i < COMMAND_ROWS; i++) {
 		if (strcmp(given->words[at], command_rows[i].name) != 0)
 			continue;
-		if (command_rows[i].command == 0)
-			return br_fail(err, BR_EINPUT,
-				"'buildr %s' is not supported yet; for a stage "
-				"of that name: buildr run %s",
-				given->words[at], given->words[at]);
 		*command = command_rows[i].command;
 		*next = at + 1;
-		break;
+		return;
 	}
-	return true;
 }
 
 /* `help` alone is the help of all. */
@@ -134,8 +128,7 @@ static bool take_help(const struct given_all *given, struct options *options,
 	size_t begin = *next;
 
 	options->is_help = true;
-	if (!find_command(given, begin, &options->command, next, err))
-		return false;
+	find_command(given, begin, &options->command, next);
 	if (*next == begin && given->front_count > begin)
 		return br_fail(err, BR_EINPUT, "there is no command '%s'",
 			given->words[begin]);
@@ -150,8 +143,7 @@ static bool take_command(const struct given_all *given, struct options *options,
 {
 	size_t first = 0;
 
-	if (!find_command(given, 0, &options->command, &first, err))
-		return false;
+	find_command(given, 0, &options->command, &first);
 	if (options->command == COMMAND_HELP &&
 		!take_help(given, options, &first, err))
 		return false;
@@ -190,7 +182,7 @@ static void count_arguments(enum command command, size_t *least, size_t *most)
 {
 	*least = (command &
 			 (COMMAND_SUBMIT | COMMAND_CANCEL | COMMAND_COMPLETION |
-				 COMMAND_CACHE)) != 0;
+				 COMMAND_CACHE | COMMAND_WHY)) != 0;
 	*most = SIZE_MAX;
 	if (command == COMMAND_SUBMIT)
 		*most = 2;

@@ -35,6 +35,7 @@ enum command {
 	COMMAND_HELP = 1 << 11,
 	COMMAND_LOG = 1 << 12,
 	COMMAND_EVENTS = 1 << 13,
+	COMMAND_WHY = 1 << 14,
 	COMMAND_CACHE = 1 << 15,
 };
 

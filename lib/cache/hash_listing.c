@@ -36,7 +36,7 @@ struct found {
 	uint32_t mode;
 	/* When it was looked at. */
 	int64_t looked_ns;
-	struct br_facts facts;
+	struct br_file_facts facts;
 	uint8_t digest[BR_HASH_BYTES];
 };
 
@@ -68,7 +68,7 @@ static enum outcome look(int fd, struct found *found)
 	struct stat after;
 	struct br_err err = { 0 };
 
-	found->looked_ns = br_facts_now_ns();
+	found->looked_ns = br_file_facts_now_ns();
 	if (fstat(fd, &before) < 0)
 		return fail(found);
 	/* It has become something else: as good as gone. */
@@ -79,11 +79,12 @@ static enum outcome look(int fd, struct found *found)
 		fstat(fd, &after) < 0)
 		return fail(found);
 	found->mode = after.st_mode & 07777;
-	found->facts = br_facts_of(&after);
+	found->facts = br_file_facts_of(&after);
 
-	struct br_facts facts = br_facts_of(&before);
-	return br_facts_are_equal(&facts, &found->facts) ? OUTCOME_HASHED
-							 : OUTCOME_RESTLESS;
+	struct br_file_facts facts = br_file_facts_of(&before);
+	return br_file_facts_are_equal(&facts, &found->facts)
+		? OUTCOME_HASHED
+		: OUTCOME_RESTLESS;
 }
 
 static void hash_one(void *ctx, size_t item)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,23 +16,18 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "cache/blobs.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
+#include "cache/history_private.h"
 #include "cache/record.h"
 #include "cache/store_private.h"
 #include "cache/users.h"
 
-enum {
-	FOLDER_MODE = 0700,
-	/* `stages/PROJECT/STAGE`, with the NUL. */
-	PATH_BYTES = 8 + 2 * BR_HASH_TEXT_BYTES,
-};
-
-#define TOP "stages"
+enum { FOLDER_MODE = 0700 };
 
 static const char head[] = "buildr-stage 1\n";
 
-static void find_path(
-	const char *project_dir, const char *stage, char path[PATH_BYTES])
+void br_history_path(const char *project_dir, const char *stage,
+	const char *suffix, char path[BR_HISTORY_PATH_BYTES])
 {
 	uint8_t digest[BR_HASH_BYTES];
 	char project_hex[BR_HASH_TEXT_BYTES];
@@ -41,7 +37,8 @@ static void find_path(
 	br_hash_format(digest, project_hex);
 	br_hash_bytes(stage, strlen(stage), digest);
 	br_hash_format(digest, stage_hex);
-	(void)snprintf(path, PATH_BYTES, TOP "/%s/%s", project_hex, stage_hex);
+	(void)snprintf(path, BR_HISTORY_PATH_BYTES, BR_HISTORY_TOP "/%s/%s%s",
+		project_hex, stage_hex, suffix);
 }
 
 static void format(const char *project_dir, const char *stage,
@@ -61,14 +58,40 @@ static void format(const char *project_dir, const char *stage,
 
 static void make_folders(int store_fd, const char *path)
 {
-	char project[PATH_BYTES];
+	char project[BR_HISTORY_PATH_BYTES];
 	size_t len = (size_t)(strrchr(path, '/') - path);
 
 	memcpy(project, path, len);
 	project[len] = '\0';
 	/* What is wrong with them, the rename will say. */
-	(void)mkdirat(store_fd, TOP, FOLDER_MODE);
+	(void)mkdirat(store_fd, BR_HISTORY_TOP, FOLDER_MODE);
 	(void)mkdirat(store_fd, project, FOLDER_MODE);
+}
+
+/* The clock that stamps files is coarse, and these are compared with each other. */
+static void find_now(struct timespec times[2])
+{
+	(void)clock_gettime(CLOCK_REALTIME, &times[0]);
+	times[1] = times[0];
+}
+
+bool br_history_write(struct br_store *store, const char *path,
+	struct br_str text, struct br_err *err)
+{
+	char temporary[BR_BLOB_TEMPORARY_BYTES];
+	struct timespec times[2];
+	br_autoclose int fd = br_blob_make_temporary(store->fd, temporary);
+
+	if (fd < 0)
+		return br_fail_errno(err, "make a file in the cache");
+	make_folders(store->fd, path);
+	find_now(times);
+	if (br_file_write(fd, text.data, text.len, err) &&
+		futimens(fd, times) == 0)
+		return br_blob_publish(store->fd, temporary, path, err);
+	(void)br_fail_errno(err, "write '%s'", path);
+	(void)unlinkat(store->fd, temporary, 0);
+	return false;
 }
 
 bool br_history_save(struct br_store *store, const char *project_dir,
@@ -76,24 +99,27 @@ bool br_history_save(struct br_store *store, const char *project_dir,
 	struct br_str record, struct br_err *err)
 {
 	br_autobuf struct br_buf text = { 0 };
-	char temporary[BR_BLOB_TEMPORARY_BYTES];
-	char path[PATH_BYTES];
-	br_autoclose int fd = br_blob_make_temporary(store->fd, temporary);
+	char path[BR_HISTORY_PATH_BYTES];
 
-	if (fd < 0)
-		return br_fail_errno(err, "make a file in the cache");
 	format(project_dir, stage, identity, record, &text);
-	find_path(project_dir, stage, path);
-	make_folders(store->fd, path);
+	br_history_path(project_dir, stage, "", path);
 	br_users_note(store, identity, stage, project_dir);
-	if (br_file_write(fd, text.data, text.len, err))
-		return br_blob_publish(store->fd, temporary, path, err);
-	(void)unlinkat(store->fd, temporary, 0);
-	return br_wrap(err, "remember stage '%s'", stage);
+	return br_history_write(store, path, br_buf_str(&text), err) ||
+		br_wrap(err, "remember stage '%s'", stage);
 }
 
-/* Take the first line of `text` as a text of its own; NULL: there is none. */
-static char *take_line(struct br_buf *text)
+void br_history_touch(
+	struct br_store *store, const char *project_dir, const char *stage)
+{
+	char path[BR_HISTORY_PATH_BYTES];
+	struct timespec times[2];
+
+	find_now(times);
+	br_history_path(project_dir, stage, "", path);
+	(void)utimensat(store->fd, path, times, AT_SYMLINK_NOFOLLOW);
+}
+
+char *br_history_take_line(struct br_buf *text)
 {
 	char *end = text->len > 0 ? memchr(text->data, '\n', text->len) : NULL;
 
@@ -114,16 +140,16 @@ static bool parse(struct br_buf *text, struct br_history *history)
 		memcmp(text->data, head, sizeof(head) - 1) != 0)
 		return false;
 	br_buf_drop(text, sizeof(head) - 1);
-	identity = take_line(text);
-	history->project = take_line(text);
-	history->stage = take_line(text);
+	identity = br_history_take_line(text);
+	history->project = br_history_take_line(text);
+	history->stage = br_history_take_line(text);
 	if (!identity || !history->project || !history->stage)
 		return false;
 	br_buf_add(&history->record, text->data, text->len);
 	return br_hash_parse(identity, strlen(identity), history->identity);
 }
 
-static bool load(const struct br_store *store, const char *path,
+bool br_history_read(const struct br_store *store, const char *path,
 	struct br_history *history)
 {
 	br_autohistory struct br_history read = { 0 };
@@ -136,7 +162,7 @@ static bool load(const struct br_store *store, const char *path,
 		!br_file_load(whole, BR_LIMIT_RESULT_BYTES, &text, &err) ||
 		!parse(&text, &read))
 		return false;
-	read.written_ns = br_facts_of(&status).mtime_ns;
+	read.written_ns = br_file_facts_of(&status).mtime_ns;
 	*history = read;
 	read = (struct br_history){ 0 };
 	return true;
@@ -145,16 +171,16 @@ static bool load(const struct br_store *store, const char *path,
 bool br_history_load(struct br_store *store, const char *project_dir,
 	const char *stage, struct br_history *history, struct br_err *err)
 {
-	char path[PATH_BYTES];
+	char path[BR_HISTORY_PATH_BYTES];
 
-	find_path(project_dir, stage, path);
-	return load(store, path, history) ||
+	br_history_path(project_dir, stage, "", path);
+	return br_history_read(store, path, history) ||
 		br_fail(err, BR_ENOTFOUND,
 			"nothing is known of an earlier run of stage '%s'",
 			stage);
 }
 
-static DIR *open_folder(const struct br_store *store, const char *path)
+DIR *br_history_open_folder(const struct br_store *store, const char *path)
 {
 	int fd = openat(store->fd, path,
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -168,8 +194,8 @@ static DIR *open_folder(const struct br_store *store, const char *path)
 static void tell_project(const struct br_store *store, const char *name,
 	br_history_fn *fn, void *ctx)
 {
-	br_autofree char *folder = br_path_join(TOP, name);
-	DIR *dir = open_folder(store, folder);
+	br_autofree char *folder = br_path_join(BR_HISTORY_TOP, name);
+	DIR *dir = br_history_open_folder(store, folder);
 
 	if (!dir)
 		return;
@@ -177,7 +203,9 @@ static void tell_project(const struct br_store *store, const char *name,
 		br_autofree char *path = br_path_join(folder, entry->d_name);
 		br_autohistory struct br_history history = { 0 };
 
-		if (entry->d_name[0] != '.' && load(store, path, &history))
+		/* What has a dot in its name is no stage. */
+		if (!strchr(entry->d_name, '.') &&
+			br_history_read(store, path, &history))
 			fn(ctx, &history);
 	}
 	(void)closedir(dir);
@@ -185,7 +213,7 @@ static void tell_project(const struct br_store *store, const char *name,
 
 void br_history_each(struct br_store *store, br_history_fn *fn, void *ctx)
 {
-	DIR *dir = open_folder(store, TOP);
+	DIR *dir = br_history_open_folder(store, BR_HISTORY_TOP);
 
 	if (!dir)
 		return;
@@ -198,9 +226,11 @@ void br_history_each(struct br_store *store, br_history_fn *fn, void *ctx)
 void br_history_forget(
 	struct br_store *store, const char *project_dir, const char *stage)
 {
-	char path[PATH_BYTES];
+	char path[BR_HISTORY_PATH_BYTES];
 
-	find_path(project_dir, stage, path);
+	br_history_path(project_dir, stage, "", path);
+	(void)unlinkat(store->fd, path, 0);
+	br_history_path(project_dir, stage, BR_HISTORY_RUN, path);
 	(void)unlinkat(store->fd, path, 0);
 }
 

@@ -6,7 +6,8 @@
  * Below the store's folder `stages/PROJECT/STAGE`, where both are the SHA-256 of the
  * project's directory and of the stage's name. A file is, line by line, `buildr-stage 1`, the
  * identity in hex, the project's directory and the stage's name with the escapes of a
- * record, and then the record itself (key.h).
+ * record, and then the record itself (key.h). Its mtime is when the stage was last looked
+ * at. Why it ran is beside it (last_run.h).
  */
 #pragma once
 
@@ -28,7 +29,7 @@ struct br_history {
 	char *project;
 	char *stage;
 	struct br_buf record;
-	/* When it was written, in ns since 1970. */
+	/* When the stage was looked at, in ns since 1970. */
 	int64_t written_ns;
 };
 
@@ -39,6 +40,10 @@ struct br_history {
 bool br_history_save(struct br_store *store, const char *project_dir,
 	const char *stage, const uint8_t identity[BR_HASH_BYTES],
 	struct br_str record, struct br_err *err) BR_MUST_CHECK;
+
+/* Note that a stage, which is what it was, was looked at now. */
+void br_history_touch(
+	struct br_store *store, const char *project_dir, const char *stage);
 
 /*
  * Find what a stage was the last time.
@@ -59,6 +64,12 @@ void br_history_each(struct br_store *store, br_history_fn *fn, void *ctx);
 /* Forget a stage; its result stays. */
 void br_history_forget(
 	struct br_store *store, const char *project_dir, const char *stage);
+
+/*
+ * Forget stages that were not looked at since `before_ns`, and all of projects whose
+ * directory is gone. A project that is called otherwise than by a path is not looked for.
+ */
+void br_history_prune(struct br_store *store, int64_t before_ns);
 
 /* Free what it has. It may be used again. */
 void br_history_done(struct br_history *history);

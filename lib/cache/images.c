@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/images.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,7 @@ bool br_images_find(struct br_store *store, const char *engine,
 	if (!br_file_load(whole, DIGEST_MAX, &text, &err) ||
 		!br_has_prefix(br_buf_text(&text), "sha256:"))
 		return false;
+	(void)utimensat(store->fd, path, NULL, AT_SYMLINK_NOFOLLOW);
 	*digest = br_buf_take(&text);
 	return true;
 }

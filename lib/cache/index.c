@@ -48,7 +48,7 @@ static const char schema[] =
 
 static int64_t today(void)
 {
-	return br_facts_now_ns() / INT64_C(86400000000000);
+	return br_file_facts_now_ns() / INT64_C(86400000000000);
 }
 
 static int run(sqlite3 *database, const char *sql)
@@ -218,7 +218,7 @@ static void load(struct br_index *index, struct br_index_page *page)
 }
 
 static struct br_index_page *get_page(
-	struct br_index *index, const struct br_facts *facts)
+	struct br_index *index, const struct br_file_facts *facts)
 {
 	uint64_t number = facts->inode / BR_INDEX_PAGE_INODES;
 
@@ -252,24 +252,24 @@ void br_index_end_look(struct br_index *index)
 		(void)run(index->database, "COMMIT");
 }
 
-bool br_index_find(struct br_index *index, const struct br_facts *facts,
+bool br_index_find(struct br_index *index, const struct br_file_facts *facts,
 	uint8_t digest[BR_HASH_BYTES])
 {
 	const struct br_index_entry *entry =
 		br_index_page_find(get_page(index, facts), facts->inode);
 
-	if (!entry || !br_facts_are_equal(&entry->facts, facts))
+	if (!entry || !br_file_facts_are_equal(&entry->facts, facts))
 		return false;
 	memcpy(digest, entry->digest, BR_HASH_BYTES);
 	return true;
 }
 
-void br_index_add(struct br_index *index, const struct br_facts *facts,
+void br_index_add(struct br_index *index, const struct br_file_facts *facts,
 	int64_t looked_ns, const uint8_t digest[BR_HASH_BYTES])
 {
 	struct br_index_entry entry = { .facts = *facts, .is_new = true };
 
-	if (!br_facts_are_settled(facts, looked_ns))
+	if (!br_file_facts_are_settled(facts, looked_ns))
 		return;
 	memcpy(entry.digest, digest, BR_HASH_BYTES);
 	br_index_page_put(get_page(index, facts), &entry);

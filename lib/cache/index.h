@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/clean.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
 #include "cache/hash.h"
 
 struct br_index;
@@ -39,15 +39,15 @@ void br_index_begin_look(struct br_index *index);
 void br_index_end_look(struct br_index *index);
 
 /* Look for the digest of a file with these facts; false: it is not known. */
-bool br_index_find(struct br_index *index, const struct br_facts *facts,
+bool br_index_find(struct br_index *index, const struct br_file_facts *facts,
 	uint8_t digest[BR_HASH_BYTES]);
 
 /*
  * Remember a digest. Nothing is where a change after `looked_ns`, when the file was
- * looked at, might leave its facts as they are (br_facts_are_settled()): such a file is
+ * looked at, might leave its facts as they are (br_file_facts_are_settled()): such a file is
  * hashed again the next time.
  */
-void br_index_add(struct br_index *index, const struct br_facts *facts,
+void br_index_add(struct br_index *index, const struct br_file_facts *facts,
 	int64_t looked_ns, const uint8_t digest[BR_HASH_BYTES]);
 
 /* Write what is new, and forget what has not been used for 30 days. */

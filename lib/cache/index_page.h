@@ -14,14 +14,14 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
 #include "cache/hash.h"
 
 /* Inodes of one page. */
 enum { BR_INDEX_PAGE_INODES = 64 };
 
 struct br_index_entry {
-	struct br_facts facts;
+	struct br_file_facts facts;
 	uint8_t digest[BR_HASH_BYTES];
 	/* Not in the database yet. */
 	bool is_new;

@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/clean.h"
 #include "cache/blobs.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
 #include "cache/store_private.h"
 #include "cache/users.h"
 
@@ -196,7 +196,7 @@ bool br_inventory_build(struct br_store *store, struct br_inventory *inventory,
 	struct br_err *err)
 {
 	br_autoinventory struct br_inventory built = {
-		.begun_ns = br_facts_now_ns(),
+		.begun_ns = br_file_facts_now_ns(),
 	};
 
 	/*

@@ -136,7 +136,7 @@ static bool add_link(struct walk *walk, int folder_fd, const char *name,
 
 	struct br_listed *listed =
 		br_listing_add(walk->listing, path, BR_LISTED_LINK);
-	listed->facts = br_facts_of(status);
+	listed->facts = br_file_facts_of(status);
 	listed->target =
 		br_arena_memdup(&walk->listing->arena, target, (size_t)len);
 	return true;
@@ -162,7 +162,7 @@ static bool add(struct walk *walk, int folder_fd, const char *name,
 	struct br_listed *listed =
 		br_listing_add(walk->listing, path, BR_LISTED_FILE);
 	listed->mode = status.st_mode & 07777;
-	listed->facts = br_facts_of(&status);
+	listed->facts = br_file_facts_of(&status);
 	return true;
 }
 
@@ -216,7 +216,7 @@ static void add_empty(
 	struct br_listed *listed =
 		br_listing_add(walk->listing, folder->path, BR_LISTED_FOLDER);
 	listed->mode = status.st_mode & 07777;
-	listed->facts = br_facts_of(&status);
+	listed->facts = br_file_facts_of(&status);
 }
 
 static bool read_folder(struct walk *walk, const struct folder *folder,

@@ -16,7 +16,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
 #include "cache/hash.h"
 
 struct br_globs;
@@ -39,7 +39,7 @@ struct br_listed {
 	uint32_t mode;
 	/* Of a link. */
 	const char *target;
-	struct br_facts facts;
+	struct br_file_facts facts;
 	/* Of a file, when br_hash_listing() has been there. */
 	uint8_t digest[BR_HASH_BYTES];
 	/* Of a stored file (sum.h); 0: it is not known. */

@@ -13,11 +13,14 @@
 
 #include "base/clean.h"
 #include "cache/blobs.h"
-#include "cache/facts.h"
+#include "cache/file_facts.h"
+#include "cache/history.h"
 #include "cache/store_private.h"
 
 static const int64_t day_ns = (int64_t)24 * 60 * 60 * 1000000000;
 static const int64_t hour_ns = (int64_t)60 * 60 * 1000000000;
+
+static const int64_t memory_ns = BR_PRUNE_AGE_MS * 1000000;
 
 enum {
 	STAMP_MODE = 0600,
@@ -138,9 +141,9 @@ static void close_folder(DIR **folder)
 /* Takes a file of an open folder. */
 typedef void file_fn(struct br_store *store, int folder_fd, const char *name);
 
-/* Have `fn` look at each file of a folder that nobody has touched for a day. */
-static void each_old(
-	struct br_store *store, const char *path, int64_t now_ns, file_fn *fn)
+/* Have `fn` look at each file of a folder that nobody has touched since then. */
+static void each_old(struct br_store *store, const char *path,
+	int64_t before_ns, file_fn *fn)
 {
 	br_autoclose int fd =
 		openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -157,14 +160,12 @@ static void each_old(
 		if (fstatat(dirfd(folder), found->d_name, &status,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&
 			S_ISREG(status.st_mode) &&
-			mtime_ns(&status) < now_ns - day_ns)
+			mtime_ns(&status) < before_ns)
 			fn(store, dirfd(folder), found->d_name);
 	}
 }
 
-/* What was being written when a build crashed. */
-static void remove_temporary(
-	struct br_store *store, int folder_fd, const char *name)
+static void remove_file(struct br_store *store, int folder_fd, const char *name)
 {
 	(void)store;
 	(void)unlinkat(folder_fd, name, 0);
@@ -185,13 +186,17 @@ static void remove_note(struct br_store *store, int folder_fd, const char *name)
 
 static void remove_leftovers(struct br_store *store, int64_t now_ns)
 {
-	each_old(store, "tmp", now_ns, remove_temporary);
+	/* What was being written when a build crashed. */
+	each_old(store, "tmp", now_ns - day_ns, remove_file);
 	for (unsigned i = 0; i <= UINT8_MAX; i++) {
 		char path[16];
 
 		(void)snprintf(path, sizeof(path), "who/%02x", i);
-		each_old(store, path, now_ns, remove_note);
+		each_old(store, path, now_ns - day_ns, remove_note);
 	}
+	/* A build remembers its own again. */
+	each_old(store, "images", now_ns - memory_ns, remove_file);
+	br_history_prune(store, now_ns - memory_ns);
 }
 
 void br_prune_remove(struct br_store *store, struct br_inventory *inventory,
@@ -229,7 +234,7 @@ static bool is_due(const char *folder)
 
 	if (store_fd < 0 ||
 		(fstatat(store_fd, "pruned", &status, 0) == 0 &&
-			br_facts_now_ns() - mtime_ns(&status) < hour_ns))
+			br_file_facts_now_ns() - mtime_ns(&status) < hour_ns))
 		return false;
 
 	br_autoclose int fd = openat(store_fd, "pruned",

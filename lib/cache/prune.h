@@ -5,7 +5,8 @@
  * There is no lock, so that no build ever waits. A result that is used meanwhile is kept. A
  * build that is just putting one back may find that a content is gone: to it that is
  * as if there had been no result, and the stage runs. A content that no result names
- * stays for a day, since it is stored before its result is.
+ * stays for a day, since it is stored before its result is. What is remembered of stages and
+ * images is forgotten when nobody has asked for it for long, or the project is gone.
  */
 #pragma once
 
@@ -29,7 +30,10 @@ struct br_prune_limits {
 	int64_t min_free_bytes;
 };
 
-/* What a build keeps unless told otherwise: br_prune_start(). */
+/*
+ * What a build keeps unless told otherwise: br_prune_start(). For as long it is always
+ * remembered what stages and images were (history.h, images.h).
+ */
 #define BR_PRUNE_BYTES ((int64_t)10 * 1024 * 1024 * 1024)
 #define BR_PRUNE_AGE_MS ((int64_t)30 * 24 * 60 * 60 * 1000)
 
@@ -48,7 +52,7 @@ bool br_prune_choose(struct br_store *store,
 
 /*
  * Remove what was dropped, and what is left over of builds that crashed more than a day
- * ago; with `is_dry` only say how much that would be. What cannot be removed
+ * ago, and forget stages and images; with `is_dry` only say how much that would be. What cannot be removed
  * stays and does not count.
  */
 void br_prune_remove(struct br_store *store, struct br_inventory *inventory,

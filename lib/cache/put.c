@@ -36,7 +36,7 @@ struct kept {
 	bool is_indexed;
 	int64_t looked_ns;
 	uint32_t mode;
-	struct br_facts facts;
+	struct br_file_facts facts;
 	uint8_t digest[BR_HASH_BYTES];
 	uint64_t sum;
 };
@@ -59,13 +59,13 @@ static enum outcome keep_file(
 {
 	struct stat before;
 	struct stat after;
-	struct br_facts facts;
+	struct br_file_facts facts;
 	int64_t size_bytes = 0;
 	struct br_err err = { 0 };
 	br_autoclose int fd = br_beneath_open(
 		putting->root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
-	kept->looked_ns = br_facts_now_ns();
+	kept->looked_ns = br_file_facts_now_ns();
 	if (fd < 0 || fstat(fd, &before) < 0)
 		return fail(kept);
 	if (!S_ISREG(before.st_mode))
@@ -75,9 +75,9 @@ static enum outcome keep_file(
 		fstat(fd, &after) < 0)
 		return fail(kept);
 	kept->mode = after.st_mode & 07777;
-	kept->facts = br_facts_of(&after);
-	facts = br_facts_of(&before);
-	return br_facts_are_equal(&facts, &kept->facts) &&
+	kept->facts = br_file_facts_of(&after);
+	facts = br_file_facts_of(&before);
+	return br_file_facts_are_equal(&facts, &kept->facts) &&
 			size_bytes == kept->facts.size_bytes
 		? OUTCOME_KEPT
 		: OUTCOME_RESTLESS;

@@ -31,6 +31,48 @@ void br_record_escape(const char *name, struct br_buf *text)
 	}
 }
 
+static const char *const kind_names[] = {
+	[BR_DIFFERENCE_ADDED] = "added",
+	[BR_DIFFERENCE_REMOVED] = "removed",
+	[BR_DIFFERENCE_CHANGED] = "changed",
+	[BR_DIFFERENCE_MODE] = "mode",
+};
+
+const char *br_difference_kind_name(enum br_difference_kind kind)
+{
+	return kind_names[kind];
+}
+
+bool br_difference_kind_find(struct br_str name, enum br_difference_kind *kind)
+{
+	for (size_t i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++)
+		if (br_str_is(name, kind_names[i])) {
+			*kind = (enum br_difference_kind)i;
+			return true;
+		}
+	return false;
+}
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+void br_record_unescape(const char *name, struct br_buf *text)
+{
+	for (const char *at = name; *at != '\0'; at++) {
+		if (at[0] != '\\' || !is_octal(at[1]) || !is_octal(at[2]) ||
+			!is_octal(at[3])) {
+			br_buf_add_char(text, *at);
+			continue;
+		}
+		br_buf_add_char(text,
+			(char)((at[1] - '0') << 6 | (at[2] - '0') << 3 |
+				(at[3] - '0')));
+		at += 3;
+	}
+}
+
 /* One line, cut up. All point into the record. */
 struct line {
 	struct br_str ingredient;
@@ -48,8 +90,7 @@ struct reader {
 	bool is_over;
 };
 
-/* Take the text up to `end` off `rest`, and `end` with it. */
-static bool take_until(struct br_str *rest, char end, struct br_str *taken)
+bool br_record_take(struct br_str *rest, char end, struct br_str *taken)
 {
 	const char *at =
 		rest->len > 0 ? memchr(rest->data, end, rest->len) : NULL;
@@ -68,12 +109,12 @@ static bool parse_line(struct br_str text, struct line *line)
 	uint8_t digest[BR_HASH_BYTES];
 
 	*line = (struct line){ 0 };
-	if (!take_until(&text, ' ', &line->ingredient) ||
-		!take_until(&text, ' ', &value))
+	if (!br_record_take(&text, ' ', &line->ingredient) ||
+		!br_record_take(&text, ' ', &value))
 		return false;
 	line->name = text;
 	line->digest = value;
-	(void)take_until(&line->digest, ':', &line->mode);
+	(void)br_record_take(&line->digest, ':', &line->mode);
 	return br_hash_parse(line->digest.data, line->digest.len, digest);
 }
 
@@ -85,7 +126,7 @@ static bool next(struct reader *reader, struct br_err *err)
 		reader->is_over = true;
 		return true;
 	}
-	return (take_until(&reader->rest, '\n', &text) &&
+	return (br_record_take(&reader->rest, '\n', &text) &&
 		       parse_line(text, &reader->line)) ||
 		br_fail(err, BR_EINPUT,
 			"a line of the record of the last run cannot be read");
@@ -98,7 +139,8 @@ static bool start(
 	struct br_str line;
 
 	*reader = (struct reader){ .rest = record };
-	if (!take_until(&reader->rest, '\n', &line) || !br_str_is(line, head))
+	if (!br_record_take(&reader->rest, '\n', &line) ||
+		!br_str_is(line, head))
 		return br_fail(err, BR_EINPUT,
 			"the record of the last run is of another version");
 	return next(reader, err);

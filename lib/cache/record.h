@@ -13,6 +13,12 @@
 /* Add `name` as a record has it: control characters, DEL and `\\` as octal digits. */
 void br_record_escape(const char *name, struct br_buf *text);
 
+/* Take the text up to `end` off `rest`, and `end` with it; false: there is no `end`. */
+bool br_record_take(struct br_str *rest, char end, struct br_str *taken);
+
+/* Add what `name` was before its escapes. */
+void br_record_unescape(const char *name, struct br_buf *text);
+
 enum br_difference_kind {
 	BR_DIFFERENCE_ADDED,
 	BR_DIFFERENCE_REMOVED,
@@ -20,6 +26,13 @@ enum br_difference_kind {
 	/* Of a file: only its permission bits. */
 	BR_DIFFERENCE_MODE,
 };
+
+/* Give its name, for files and JSON: `added`, `removed`, `changed` or `mode`. Static. */
+const char *br_difference_kind_name(
+	enum br_difference_kind kind) BR_NONNULL_RESULT;
+
+/* Find the kind of that name; false: there is none. */
+bool br_difference_kind_find(struct br_str name, enum br_difference_kind *kind);
 
 /* Borrowed for the call, from the records. */
 struct br_difference {

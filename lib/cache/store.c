@@ -223,6 +223,21 @@ bool br_store_peek(struct br_store *store,
 	return load(store, identity, stored, &err);
 }
 
+static bool is_damaged(const struct br_err *cause)
+{
+	return cause->code != BR_ENOTFOUND && cause->code != BR_ESYSTEM;
+}
+
+static bool fail_to_load(const struct br_err *cause, struct br_err *err)
+{
+	if (is_damaged(cause))
+		return br_fail(
+			err, BR_ENOTFOUND, "the stored result is damaged");
+	if (cause->code == BR_ENOTFOUND)
+		return br_fail(err, BR_ENOTFOUND, "no result is stored");
+	return br_fail(err, BR_ENOTFOUND, "%s", cause->text);
+}
+
 bool br_store_find(struct br_store *store,
 	const uint8_t identity[BR_HASH_BYTES], struct br_stored *result,
 	struct br_err *err)
@@ -235,12 +250,48 @@ bool br_store_find(struct br_store *store,
 		(void)utimensat(store->fd, path, NULL, 0);
 		return true;
 	}
-	if (cause.code == BR_ENOTFOUND)
-		return br_fail(err, BR_ENOTFOUND, "no result is stored");
-	if (cause.code == BR_ESYSTEM)
-		return br_fail(err, BR_ENOTFOUND, "%s", cause.text);
-	(void)unlinkat(store->fd, path, 0);
-	return br_fail(err, BR_ENOTFOUND, "the stored result is damaged");
+	if (is_damaged(&cause))
+		(void)unlinkat(store->fd, path, 0);
+	return fail_to_load(&cause, err);
+}
+
+static bool has_size(const struct br_store *store,
+	const uint8_t digest[BR_HASH_BYTES], int64_t size_bytes)
+{
+	char path[BR_BLOB_PATH_BYTES];
+	struct stat status;
+
+	br_blob_path("cas", digest, path);
+	return fstatat(store->fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		status.st_size == size_bytes;
+}
+
+/* All that a restore takes; what the stage said is not needed for that. */
+static bool has_contents(
+	const struct br_store *store, const struct br_stored *result)
+{
+	for (size_t i = 0; i < result->outputs.count; i++) {
+		const struct br_listed *output = &result->outputs.items[i];
+
+		if (output->kind != BR_LISTED_LINK &&
+			!has_size(store, output->digest,
+				output->facts.size_bytes))
+			return false;
+	}
+	return true;
+}
+
+bool br_store_look(struct br_store *store,
+	const uint8_t identity[BR_HASH_BYTES], struct br_err *err)
+{
+	br_autostored struct br_stored result = { 0 };
+	struct br_err cause = { 0 };
+
+	if (!load(store, identity, &result, &cause))
+		return fail_to_load(&cause, err);
+	return has_contents(store, &result) ||
+		br_fail(err, BR_ENOTFOUND,
+			"a content of the stored result is gone");
 }
 
 void br_store_drop(

@@ -8,6 +8,8 @@
  *	                 over: the SHA-256 of the identity and of all bytes before the field
  *	cas/AB/HASH      contents (blobs.h)
  *	who/AB/IDENTITY  which stages have had that result (users.h)
+ *	stages/          what stages were, and why they ran (history.h, last_run.h)
+ *	images/          what images were (images.h)
  *	pruned           its mtime is when the store was made smaller last (prune.h)
  *	tmp/             what is being written; what lies there for a day is of a crash
  *	index.db         the hashes of a project's files (index.h)
@@ -89,6 +91,14 @@ bool br_store_put(struct br_store *store, const uint8_t identity[BR_HASH_BYTES],
  */
 bool br_store_find(struct br_store *store,
 	const uint8_t identity[BR_HASH_BYTES], struct br_stored *result,
+	struct br_err *err) BR_MUST_CHECK;
+
+/*
+ * Look whether the result of an identity is there with all that it names, without using it:
+ * sizes are looked at and contents are not. Fails with BR_ENOTFOUND, saying what is missing.
+ */
+bool br_store_look(struct br_store *store,
+	const uint8_t identity[BR_HASH_BYTES],
 	struct br_err *err) BR_MUST_CHECK;
 
 /*

@@ -29,7 +29,7 @@ static void look_at_file(
 	struct br_listed *listed =
 		br_listing_add(found, wanted->path, BR_LISTED_FILE);
 	listed->mode = status.st_mode & 07777;
-	listed->facts = br_facts_of(&status);
+	listed->facts = br_file_facts_of(&status);
 }
 
 /* The kernel opens no link beneath a folder: it is looked at from its own. */

@@ -30,6 +30,14 @@ bool br_cache_queue_is_busy(const struct br_cache_queue *queue)
 	return queue->count > 0;
 }
 
+bool br_cache_queue_is_noting(const struct br_cache_queue *queue)
+{
+	for (size_t i = queue->first; i < queue->count; i++)
+		if (queue->wishes[i].request.question == BR_CACHE_RUN)
+			return true;
+	return false;
+}
+
 static void ask_first(const struct br_cache_queue *queue)
 {
 	const struct br_cache_wish *wish = queue->wishes + queue->first;
@@ -92,6 +100,8 @@ static enum br_cache_finding answer_nobody(enum br_cache_question question)
 		return BR_CACHE_UNKNOWN;
 	case BR_CACHE_LOOK_AGAIN:
 		return BR_CACHE_MISS;
+	case BR_CACHE_RUN:
+		return BR_CACHE_NOTED;
 	case BR_CACHE_KEEP:
 	case BR_CACHE_CHECK:
 		return BR_CACHE_WELL;

@@ -50,6 +50,9 @@ bool br_cache_queue_is_open(const struct br_cache_queue *queue);
 /* Say whether any question is not answered yet. */
 bool br_cache_queue_is_busy(const struct br_cache_queue *queue);
 
+/* Say whether the child has still to note that a stage runs. */
+bool br_cache_queue_is_noting(const struct br_cache_queue *queue);
+
 /* Ask about a stage. `tape_fd` is borrowed until the answer is there; -1: none. */
 void br_cache_queue_ask(struct br_cache_queue *queue,
 	enum br_cache_question question, size_t stage, int tape_fd);

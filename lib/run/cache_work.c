@@ -13,21 +13,14 @@
 #include "base/clean.h"
 #include "cache/difference.h"
 #include "cache/globs.h"
-#include "cache/history.h"
 #include "cache/images.h"
 #include "cache/listing.h"
 #include "cache/store.h"
 #include "run/identity.h"
+#include "run/recall.h"
 
 /* What is said to people names so many outputs. */
 enum { NAMES_MAX = 3 };
-
-/* What a stage was in the last run, looked up once. */
-struct before {
-	bool is_known;
-	bool is_there;
-	struct br_history history;
-};
 
 struct br_cache_work {
 	struct br_cache_worker_options options;
@@ -35,30 +28,8 @@ struct br_cache_work {
 	/* NULL: there is none. */
 	struct br_store *store;
 	struct br_identities identities;
-	/* As the plan's stages. */
-	struct before *before;
+	struct br_recall recall;
 };
-
-static void remember_image(struct br_cache_work *work, const char *image)
-{
-	br_autofree char *digest = NULL;
-
-	if (br_images_find(work->store, work->options.engine, image, &digest))
-		br_identities_set_digest(&work->identities, image, digest);
-}
-
-static void remember_images(struct br_cache_work *work)
-{
-	const struct br_plan *plan = work->options.plan;
-
-	for (size_t i = 0; i < plan->stage_count; i++)
-		if (plan->stages[i].skip == BR_SKIP_NOT &&
-			!br_identities_find_digest(
-				&work->identities, plan->stages[i].image))
-			remember_image(work, plan->stages[i].image);
-	for (size_t i = 0; i < plan->service_count; i++)
-		remember_image(work, plan->services[i].image);
-}
 
 bool br_cache_work_open(const struct br_cache_worker_options *options,
 	struct br_cache_work **work, struct br_err *err)
@@ -69,7 +40,6 @@ bool br_cache_work_open(const struct br_cache_worker_options *options,
 	struct br_err ignored = { 0 };
 
 	made->options = *options;
-	made->before = br_alloc_array(plan->stage_count, sizeof(*made->before));
 	made->root_fd =
 		open(plan->project_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (options->store_folder &&
@@ -81,8 +51,10 @@ bool br_cache_work_open(const struct br_cache_worker_options *options,
 		made->store = NULL;
 	}
 	br_identities_init(&made->identities, plan, secret_key);
+	br_recall_init(&made->recall, plan, made->store, options->project);
 	if (made->store)
-		remember_images(made);
+		br_identities_remember(
+			&made->identities, made->store, options->engine);
 	*work = made;
 	return made->root_fd >= 0 ||
 		br_fail_errno(err, "open '%s'", plan->project_dir);
@@ -106,53 +78,6 @@ static void take_identity(
 		BR_HASH_BYTES);
 }
 
-static struct before *load_before(struct br_cache_work *work, size_t stage)
-{
-	const struct br_plan *plan = work->options.plan;
-	struct before *before = &work->before[stage];
-	struct br_err ignored = { 0 };
-
-	if (before->is_known)
-		return before;
-	before->is_known = true;
-	before->is_there = br_history_load(work->store, work->options.project,
-		plan->stages[stage].name, &before->history, &ignored);
-	return before;
-}
-
-/* Say why the stage has to run: `cause` is what the store says. */
-static void explain(struct br_cache_work *work, struct br_str record,
-	const char *cause, struct br_cache_answer *answer)
-{
-	const struct before *before = load_before(work, answer->stage);
-	br_autobuf struct br_buf text = { 0 };
-
-	if (!before->is_there)
-		br_buf_add_text(&text, "nothing is known of an earlier run");
-	else if (memcmp(before->history.identity, answer->identity,
-			 BR_HASH_BYTES) == 0)
-		br_buf_addf(&text, "nothing changed, but %s", cause);
-	else
-		br_difference_summarize(
-			br_buf_str(&before->history.record), record, &text);
-	say(answer, br_buf_text(&text));
-}
-
-/* For the next build, and for `why`. What cannot be remembered is not known. */
-static void remember_stage(struct br_cache_work *work, struct br_str record,
-	const struct br_cache_answer *answer)
-{
-	const struct before *before = load_before(work, answer->stage);
-	struct br_err ignored = { 0 };
-
-	if (before->is_there &&
-		br_str_equal(br_buf_str(&before->history.record), record))
-		return;
-	(void)!br_history_save(work->store, work->options.project,
-		stage_of(work, answer)->name, answer->identity, record,
-		&ignored);
-}
-
 /* Find its result and put it back. `why` says, where that cannot be done, why not. */
 static bool find_result(struct br_cache_work *work,
 	const struct br_cache_answer *answer, struct br_err *why)
@@ -171,14 +96,19 @@ static void look_up(struct br_cache_work *work, struct br_cache_key *key,
 	struct br_cache_answer *answer)
 {
 	br_autobuf struct br_buf record = { 0 };
+	br_autobuf struct br_buf text = { 0 };
 	struct br_err why = { 0 };
 
 	br_cache_key_record(key, &record);
-	answer->finding =
-		find_result(work, answer, &why) ? BR_CACHE_HIT : BR_CACHE_MISS;
-	if (answer->finding == BR_CACHE_MISS)
-		explain(work, br_buf_str(&record), why.text, answer);
-	remember_stage(work, br_buf_str(&record), answer);
+	br_recall_take(&work->recall, answer->stage, answer->identity, &record);
+	if (find_result(work, answer, &why)) {
+		answer->finding = BR_CACHE_HIT;
+		br_recall_hit(&work->recall, answer->stage);
+		return;
+	}
+	answer->finding = BR_CACHE_MISS;
+	br_recall_explain(&work->recall, answer->stage, why.text, &text);
+	say(answer, br_buf_text(&text));
 }
 
 static void look(struct br_cache_work *work, struct br_cache_answer *answer)
@@ -205,6 +135,8 @@ static void look_again(
 	take_identity(work, answer);
 	answer->finding =
 		find_result(work, answer, &why) ? BR_CACHE_HIT : BR_CACHE_MISS;
+	if (answer->finding == BR_CACHE_HIT)
+		br_recall_hit(&work->recall, answer->stage);
 	say(answer, why.text);
 }
 
@@ -335,23 +267,19 @@ static bool is_unchanged(
 	struct br_cache_work *work, struct br_cache_answer *answer)
 {
 	br_autokey struct br_cache_key key = { 0 };
-	br_autohistory struct br_history then = { 0 };
 	struct br_err err = { 0 };
 
 	take_identity(work, answer);
 	answer->finding = BR_CACHE_NOT_STORED;
 	if (!br_identities_find(&work->identities, answer->stage, work->root_fd,
-		    work->store, &key, &err)) {
+		    work->store, &key, &err))
 		say(answer, err.text);
-	} else if (memcmp(work->identities.stages[answer->stage].bytes,
-			   answer->identity, BR_HASH_BYTES) == 0) {
+	else if (memcmp(work->identities.stages[answer->stage].bytes,
+			 answer->identity, BR_HASH_BYTES) == 0)
 		return true;
-	} else if (br_history_load(work->store, work->options.project,
-			   stage_of(work, answer)->name, &then, &err)) {
-		tell_change(br_buf_str(&then.record), &key, answer);
-	} else {
-		say(answer, "its inputs changed while it ran");
-	}
+	else
+		tell_change(br_recall_record(&work->recall, answer->stage),
+			&key, answer);
 	br_identities_forget(&work->identities, answer->stage);
 	return false;
 }
@@ -397,16 +325,23 @@ static void put(struct br_cache_work *work, struct br_listing *outputs,
 		(void)munmap(at, tape.len);
 }
 
+static bool is_to_be_put(struct br_cache_work *work, struct br_listing *outputs,
+	struct br_cache_answer *answer)
+{
+	return list_outputs(work, outputs, answer) &&
+		is_unchanged(work, answer) &&
+		(!work->options.is_verifying || verify(work, outputs, answer));
+}
+
 static void keep(
 	struct br_cache_work *work, int tape_fd, struct br_cache_answer *answer)
 {
 	br_autolisting struct br_listing outputs = { 0 };
 
-	if (!list_outputs(work, &outputs, answer) ||
-		!is_unchanged(work, answer) ||
-		(work->options.is_verifying && !verify(work, &outputs, answer)))
-		return;
-	put(work, &outputs, tape_fd, answer);
+	if (is_to_be_put(work, &outputs, answer))
+		put(work, &outputs, tape_fd, answer);
+	br_recall_end(&work->recall, answer->stage,
+		answer->finding == BR_CACHE_STORED ? NULL : answer->text);
 }
 
 static void check(
@@ -449,6 +384,10 @@ void br_cache_work_do(struct br_cache_work *work,
 		return;
 	case BR_CACHE_LOOK_AGAIN:
 		look_again(work, answer);
+		return;
+	case BR_CACHE_RUN:
+		br_recall_run(&work->recall, answer->stage);
+		answer->finding = BR_CACHE_NOTED;
 		return;
 	case BR_CACHE_KEEP:
 		keep(work, tape_fd, answer);

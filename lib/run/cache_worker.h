@@ -38,6 +38,8 @@ enum br_cache_question {
 	BR_CACHE_LOOK,
 	/* The same, after the store may have got one. */
 	BR_CACHE_LOOK_AGAIN,
+	/* No question: after a MISS, that the stage runs. */
+	BR_CACHE_RUN,
 	/*
 	 * A stage has passed: are its outputs there, and its inputs what they were? They
 	 * are stored then, with the tape. Where results are verified, outputs
@@ -63,6 +65,8 @@ enum br_cache_finding {
 	BR_CACHE_NO_OUTPUT,
 	/* Outputs are not those that are stored, which are dropped. */
 	BR_CACHE_OTHER_OUTPUT,
+	/* To RUN. */
+	BR_CACHE_NOTED,
 	/* To DIGEST: it is as it was remembered; it is another one, or was not known. */
 	BR_CACHE_SAME_DIGEST,
 	BR_CACHE_NEW_DIGEST,

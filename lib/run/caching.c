@@ -298,6 +298,10 @@ static void end_look(
 	struct br_caching *caching, size_t stage, enum br_cache_finding finding)
 {
 	if (!caching->is_forecasting) {
+		if (finding == BR_CACHE_MISS &&
+			br_cache_queue_is_open(&caching->queue))
+			br_cache_queue_ask(
+				&caching->queue, BR_CACHE_RUN, stage, -1);
 		tell(caching, caching->options.handlers.looked, stage, finding);
 		return;
 	}
@@ -450,6 +454,8 @@ static void take_answer(struct br_caching *caching,
 	case BR_CACHE_LOOK_AGAIN:
 		end_look(caching, answer->stage, answer->finding);
 		return;
+	case BR_CACHE_RUN:
+		return;
 	case BR_CACHE_KEEP:
 	case BR_CACHE_CHECK:
 		take_kept(caching, answer);
@@ -521,5 +527,6 @@ void br_caching_work(struct br_caching *caching)
 
 bool br_caching_is_sending(const struct br_caching *caching)
 {
-	return caching->remote && br_remote_is_busy(caching->remote);
+	return br_cache_queue_is_noting(&caching->queue) ||
+		(caching->remote && br_remote_is_busy(caching->remote));
 }

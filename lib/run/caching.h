@@ -162,5 +162,5 @@ void br_caching_poll(const struct br_caching *caching, struct pollfd *waits);
 /* Do what can be done after poll(). */
 void br_caching_work(struct br_caching *caching);
 
-/* Say whether results are still on their way to the remote cache. */
+/* Say whether results are on their way to the remote cache, or something is to be noted. */
 bool br_caching_is_sending(const struct br_caching *caching);

@@ -7,8 +7,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clean.h"
+#include "cache/images.h"
 #include "run/identity_files.h"
 #include "run/needed.h"
+#include "run/outlook.h"
 
 void br_identities_init(struct br_identities *identities,
 	const struct br_plan *plan, const uint8_t secret_key[BR_HASH_BYTES])
@@ -64,6 +66,30 @@ void br_identities_set_digest(
 			identities->stages[i].is_known = false;
 	}
 	known->digest = br_arena_strdup(&identities->arena, digest);
+}
+
+static void remember_image(struct br_identities *identities,
+	struct br_store *store, const char *engine, const char *image)
+{
+	br_autofree char *digest = NULL;
+
+	if (!br_identities_find_digest(identities, image) &&
+		br_images_find(store, engine, image, &digest))
+		br_identities_set_digest(identities, image, digest);
+}
+
+void br_identities_remember(struct br_identities *identities,
+	struct br_store *store, const char *engine)
+{
+	const struct br_plan *plan = identities->plan;
+
+	for (size_t i = 0; i < plan->stage_count; i++)
+		if (plan->stages[i].skip == BR_SKIP_NOT)
+			remember_image(identities, store, engine,
+				plan->stages[i].image);
+	for (size_t i = 0; i < plan->service_count; i++)
+		remember_image(
+			identities, store, engine, plan->services[i].image);
 }
 
 void br_identities_forget(struct br_identities *identities, size_t stage)
@@ -349,7 +375,7 @@ static void define_needs(struct br_identities *identities, size_t stage)
 
 	for (size_t i = 0; i < stage; i++)
 		if (!identities->stages[i].is_known &&
-			!identities->plan->stages[i].is_cached &&
+			!br_outlook_is_cached(&identities->plan->stages[i]) &&
 			identities->plan->stages[i].skip == BR_SKIP_NOT)
 			(void)!br_identities_define(identities, i, &ignored);
 }

@@ -64,6 +64,13 @@ void br_identities_init(struct br_identities *identities,
 void br_identities_done(struct br_identities *identities);
 
 /*
+ * Take the digests of the plan's images that are remembered for an engine, by its address
+ * (cache/images.h).
+ */
+void br_identities_remember(struct br_identities *identities,
+	struct br_store *store, const char *engine);
+
+/*
  * Learn what an image is. Where it was another one before, all identities are forgotten.
  */
 void br_identities_set_digest(struct br_identities *identities,

@@ -369,7 +369,10 @@ static bool run_all(struct build *build, bool is_contained)
 	return false;
 }
 
-/* What was stored is on its way to the remote cache, unless somebody stops the build. */
+/*
+ * What was stored is on its way to the remote cache, and why a stage ran to the store,
+ * unless somebody stops the build.
+ */
 static void send_results(struct build *build)
 {
 	struct br_err err = { 0 };

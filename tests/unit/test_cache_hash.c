@@ -59,9 +59,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct br_facts facts_of(uint64_t inode)
+static struct br_file_facts facts_of(uint64_t inode)
 {
-	return (struct br_facts){
+	return (struct br_file_facts){
 		.device = 1,
 		.inode = inode,
 		.size_bytes = 3,
@@ -73,7 +73,7 @@ static struct br_facts facts_of(uint64_t inode)
 static void learn(struct br_index *index, uint64_t inode, uint8_t byte)
 {
 	uint8_t digest[BR_HASH_BYTES] = { byte };
-	struct br_facts facts = facts_of(inode);
+	struct br_file_facts facts = facts_of(inode);
 
 	br_index_add(index, &facts, OLD_NS * 2, digest);
 }
@@ -82,7 +82,7 @@ static void learn(struct br_index *index, uint64_t inode, uint8_t byte)
 static int known(struct br_index *index, uint64_t inode)
 {
 	uint8_t digest[BR_HASH_BYTES] = { 0 };
-	struct br_facts facts = facts_of(inode);
+	struct br_file_facts facts = facts_of(inode);
 
 	return br_index_find(index, &facts, digest) ? digest[0] : -1;
 }
@@ -110,7 +110,7 @@ static void forgets_a_file_of_which_anything_changed(void **state)
 	br_auto(br_index) struct br_index *index =
 		br_index_open(fixture->index_path);
 	uint8_t digest[BR_HASH_BYTES];
-	struct br_facts changed[5];
+	struct br_file_facts changed[5];
 
 	learn(index, 9, 1);
 	assert_int_equal(known(index, 9), 1);
@@ -131,7 +131,7 @@ static void does_not_trust_a_file_that_was_just_written(void **state)
 	br_auto(br_index) struct br_index *index =
 		br_index_open(fixture->index_path);
 	uint8_t digest[BR_HASH_BYTES] = { 5 };
-	struct br_facts facts = facts_of(1);
+	struct br_file_facts facts = facts_of(1);
 
 	/* Within the tick that stamps files. */
 	br_index_add(index, &facts, facts.ctime_ns + INT64_C(10000000), digest);

@@ -4,6 +4,7 @@
  * result that names it, the newest result removed first, a result removed though it was
  * used meanwhile, a content of a running build removed, a dry run that removes.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,6 +21,10 @@
 #include "base/clock.h"
 #include "cache/blobs.h"
 #include "cache/globs.h"
+#include "cache/history.h"
+#include "cache/history_private.h"
+#include "cache/images.h"
+#include "cache/last_run.h"
 #include "cache/listing.h"
 #include "cache/prune.h"
 #include "cache/users.h"
@@ -46,6 +51,19 @@ static void make_older(const struct cached *cached, const char *path, int days)
 	times[0].tv_sec -= (time_t)days * DAY_SECONDS;
 	times[1] = times[0];
 	assert_int_equal(utimensat(cached->folder_fd, path, times, 0), 0);
+}
+
+static size_t folder_count(const char *path)
+{
+	DIR *folder = opendir(path);
+	size_t count = 0;
+
+	assert_non_null(folder);
+	for (struct dirent *entry = readdir(folder); entry;
+		entry = readdir(folder))
+		count += entry->d_name[0] != '.';
+	(void)closedir(folder);
+	return count;
 }
 
 /*
@@ -317,6 +335,115 @@ static void a_process_of_its_own_prunes_once_an_hour(void **state)
 	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 }
 
+static bool is_remembered(
+	const struct cached *cached, const char *project, const char *stage)
+{
+	br_autohistory struct br_history history = { 0 };
+	struct br_err err = { 0 };
+
+	return br_history_load(cached->store, project, stage, &history, &err);
+}
+
+/* Remember a stage, looked at `days` ago, and why it ran, which was as long ago again. */
+static void remember(const struct cached *cached, const char *project,
+	const char *stage, int days)
+{
+	static const uint8_t identity[BR_HASH_BYTES] = { 1 };
+	const struct br_last_run run = { 0 };
+	char path[BR_HISTORY_PATH_BYTES];
+	struct br_err err = { 0 };
+
+	assert_true(br_history_save(cached->store, project, stage, identity,
+		br_str("record"), &err));
+	assert_true(
+		br_last_run_save(cached->store, project, stage, &run, &err));
+	br_history_path(project, stage, "", path);
+	make_older(cached, path, days);
+	br_history_path(project, stage, BR_HISTORY_RUN, path);
+	make_older(cached, path, 2 * days);
+}
+
+static void forgets_stages_that_nobody_has_looked_at(void **state)
+{
+	const struct cached *cached = *state;
+	br_autolastrun struct br_last_run run = { 0 };
+	br_autofree char *stages = br_path_join(cached->folder, "stages");
+
+	remember(cached, cached->project, "old", 31);
+	remember(cached, cached->project, "young", 29);
+	remember(cached, "https://host/repo", "old", 31);
+	remember(cached, "https://host/repo", "young", 29);
+	remember(cached, "https://host/other", "old", 31);
+	(void)prune(cached, &no_limits, true);
+	assert_true(is_remembered(cached, cached->project, "old"));
+	(void)prune(cached, &no_limits, false);
+	assert_false(is_remembered(cached, cached->project, "old"));
+	assert_false(
+		br_last_run_load(cached->store, cached->project, "old", &run));
+	assert_true(is_remembered(cached, cached->project, "young"));
+	assert_true(br_last_run_load(
+		cached->store, cached->project, "young", &run));
+	assert_false(is_remembered(cached, "https://host/repo", "old"));
+	assert_true(is_remembered(cached, "https://host/repo", "young"));
+	/* And nothing is left of the third. */
+	assert_int_equal(folder_count(stages), 2);
+}
+
+static void forgets_projects_that_are_gone(void **state)
+{
+	const struct cached *cached = *state;
+	br_autofree char *gone = br_format("%s/a\nb\\c", cached->project);
+	br_autofree char *below = br_format("%s/file/x", cached->project);
+	br_autofree char *there = br_format("%s/d\ne", cached->project);
+	br_autofree char *stages = br_path_join(cached->folder, "stages");
+
+	folder_write(cached->project, "file", 0644, "");
+	assert_int_equal(mkdir(there, 0700), 0);
+	remember(cached, gone, "one", 0);
+	remember(cached, gone, "two", 0);
+	remember(cached, below, "one", 0);
+	remember(cached, there, "one", 0);
+	(void)prune(cached, &no_limits, false);
+	assert_false(is_remembered(cached, gone, "one"));
+	assert_false(is_remembered(cached, below, "one"));
+	assert_true(is_remembered(cached, there, "one"));
+	assert_int_equal(folder_count(stages), 1);
+}
+
+static void make_images_older(const struct cached *cached, int days)
+{
+	br_autofree char *path = br_path_join(cached->folder, "images");
+	DIR *folder = opendir(path);
+
+	for (struct dirent *entry = readdir(folder); entry;
+		entry = readdir(folder)) {
+		br_autofree char *file = br_path_join("images", entry->d_name);
+
+		if (entry->d_name[0] != '.')
+			make_older(cached, file, days);
+	}
+	(void)closedir(folder);
+}
+
+static void forgets_images_that_nobody_has_used(void **state)
+{
+	const struct cached *cached = *state;
+	br_autofree char *images = br_path_join(cached->folder, "images");
+	br_autofree char *digest = NULL;
+	struct br_err err = { 0 };
+
+	assert_true(br_images_save(
+		cached->store, "unix:///a", "alpine:3", "sha256:1", &err));
+	make_images_older(cached, 31);
+	assert_true(br_images_find(
+		cached->store, "unix:///a", "alpine:3", &digest));
+	(void)prune(cached, &no_limits, false);
+	assert_int_equal(folder_count(images), 1);
+	make_images_older(cached, 31);
+	(void)prune(cached, &no_limits, false);
+	assert_int_equal(folder_count(images), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +457,9 @@ int main(void)
 		CACHED_TEST(removes_what_is_damaged),
 		CACHED_TEST(knows_which_stages_have_had_a_result),
 		CACHED_TEST(a_process_of_its_own_prunes_once_an_hour),
+		CACHED_TEST(forgets_stages_that_nobody_has_looked_at),
+		CACHED_TEST(forgets_projects_that_are_gone),
+		CACHED_TEST(forgets_images_that_nobody_has_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

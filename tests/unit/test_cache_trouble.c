@@ -151,6 +151,31 @@ static void drops_a_result_that_is_damaged(void **state)
 	assert_string_equal(err.text, "no result is stored");
 }
 
+static void looks_at_a_result_without_using_it(void **state)
+{
+	const struct cached *cached = *state;
+	struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	br_autofree char *path = result_of(cached);
+	br_autofree char *blob = blob_of(cached, "first", 5);
+	struct stat status;
+	struct br_err err = { 0 };
+
+	assert_false(br_store_look(cached->store, identity, &err));
+	assert_string_equal(err.text, "no result is stored");
+	put_outputs(cached);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	assert_true(br_store_look(cached->store, identity, &err));
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mtim.tv_sec, 1);
+	assert_int_equal(unlink(blob), 0);
+	assert_false(br_store_look(cached->store, identity, &err));
+	assert_string_equal(err.text, "a content of the stored result is gone");
+	damage(path);
+	assert_false(br_store_look(cached->store, identity, &err));
+	assert_string_equal(err.text, "the stored result is damaged");
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 static void takes_no_result_for_that_of_another_identity(void **state)
 {
 	const struct cached *cached = *state;
@@ -341,6 +366,7 @@ int main(void)
 		CACHED_TEST(checks_the_hash_where_no_sum_is_known),
 		CACHED_TEST(drops_a_log_that_is_damaged),
 		CACHED_TEST(drops_a_result_that_is_damaged),
+		CACHED_TEST(looks_at_a_result_without_using_it),
 		CACHED_TEST(takes_no_result_for_that_of_another_identity),
 		CACHED_TEST(removes_what_a_crash_has_left_in_the_project),
 		CACHED_TEST(stores_nothing_where_the_disk_is_full),

@@ -68,8 +68,8 @@ static void the_first_word_is_a_command_or_a_stage(void **state)
 	assert_completed("words\nbuild\nbeside\n", "--", "b");
 	assert_completed("words\nplan\n", "help", "pl");
 	assert_completed("words\n", "check", "b");
-	/* What is not supported yet is not offered. */
-	assert_completed("words\n", "why");
+	assert_completed("words\nwhy\n", "wh");
+	assert_completed("words\nbuild\nbeside\n", "why", "b");
 }
 
 static void options_are_those_of_the_command(void **state)

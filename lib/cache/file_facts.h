@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * facts.h - what stat(2) says of a file and what makes it another one.
+ * file_facts.h - what stat(2) says of a file and what makes it another one.
  *
  * Two equal facts of one file mean equal content, unless it changed so soon after it
- * was looked at that its time stamps are the same: br_facts_are_settled().
+ * was looked at that its time stamps are the same: br_file_facts_are_settled().
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-struct br_facts {
+struct br_file_facts {
 	uint64_t device;
 	uint64_t inode;
 	int64_t size_bytes;
@@ -21,17 +21,19 @@ struct br_facts {
 };
 
 /* Take them from `status`. */
-struct br_facts br_facts_of(const struct stat *status);
+struct br_file_facts br_file_facts_of(const struct stat *status);
 
 /* Say whether both are of the same file, which nobody has changed in between. */
-bool br_facts_are_equal(const struct br_facts *a, const struct br_facts *b);
+bool br_file_facts_are_equal(
+	const struct br_file_facts *a, const struct br_file_facts *b);
 
 /*
  * Say whether a file with these facts, looked at `looked_ns` after 1970, would have
  * others after any later change: its time stamps are older than the clock that
  * stamps files is coarse. git calls one that is not "racy".
  */
-bool br_facts_are_settled(const struct br_facts *facts, int64_t looked_ns);
+bool br_file_facts_are_settled(
+	const struct br_file_facts *facts, int64_t looked_ns);
 
 /* Give the time by the clock that stamps files, in ns since 1970. */
-int64_t br_facts_now_ns(void);
+int64_t br_file_facts_now_ns(void);

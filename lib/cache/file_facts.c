@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cache/facts.h"
+#include "cache/file_facts.h"
 
 #include <time.h>
 
@@ -17,9 +17,9 @@ static int64_t to_ns(struct timespec time)
 	return (int64_t)time.tv_sec * SECOND_NS + time.tv_nsec;
 }
 
-struct br_facts br_facts_of(const struct stat *status)
+struct br_file_facts br_file_facts_of(const struct stat *status)
 {
-	return (struct br_facts){
+	return (struct br_file_facts){
 		.device = status->st_dev,
 		.inode = status->st_ino,
 		.size_bytes = status->st_size,
@@ -28,7 +28,8 @@ struct br_facts br_facts_of(const struct stat *status)
 	};
 }
 
-bool br_facts_are_equal(const struct br_facts *a, const struct br_facts *b)
+bool br_file_facts_are_equal(
+	const struct br_file_facts *a, const struct br_file_facts *b)
 {
 	return a->device == b->device && a->inode == b->inode &&
 		a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns &&
@@ -44,13 +45,14 @@ static bool is_settled(int64_t stamp_ns, int64_t looked_ns)
 	return stamp_ns < looked_ns - grain_ns;
 }
 
-bool br_facts_are_settled(const struct br_facts *facts, int64_t looked_ns)
+bool br_file_facts_are_settled(
+	const struct br_file_facts *facts, int64_t looked_ns)
 {
 	return is_settled(facts->mtime_ns, looked_ns) &&
 		is_settled(facts->ctime_ns, looked_ns);
 }
 
-int64_t br_facts_now_ns(void)
+int64_t br_file_facts_now_ns(void)
 {
 	struct timespec now = { 0 };
 
