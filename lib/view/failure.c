@@ -223,7 +223,7 @@ static void add_cause(struct br_buf *text, enum br_result result,
 						: "out of memory");
 		break;
 	case BR_REASON_OUTPUTS:
-		br_buf_add_text(text, "an output was not made");
+		br_buf_add_text(text, "an output is missing or wrong");
 		break;
 	case BR_REASON_SERVICE:
 		br_buf_add_text(text, "a service failed");

@@ -270,7 +270,7 @@ static void a_command_may_be_changed_after_the_view_was_made(void **state)
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		assert_true(br_sink_handle(screen.view, &events[i], &err));
 	assert_shown(screen.err_fd,
-		"FAILED -s, after 0.00 s: an output was not made\n"
+		"FAILED -s, after 0.00 s: an output is missing or wrong\n"
 		"  again: buildr -f a.yml --only -s\n\n"
 		"failed in 0.00 s\n");
 	close_screen(&screen);
