@@ -48,7 +48,11 @@ static void say(struct br_why_stage *stage, const char *text)
 static const char *tell_why_uncached(const struct br_plan_stage *planned)
 {
 	if (planned->is_prepare)
-		return "it runs whenever a stage in the build's container does";
+		return planned->kept_ms > 0
+			? "it runs for stages in the build's container, where "
+			  "its state is not kept"
+			: "it runs whenever a stage in the build's container "
+			  "does";
 	if (planned->step_count == 0)
 		return "it has no steps";
 	return planned->inputs[0] ? "it has 'cache: false', and runs each time"
