@@ -22,7 +22,7 @@ void br_cache_queue_close(struct br_cache_queue *queue)
 
 bool br_cache_queue_is_open(const struct br_cache_queue *queue)
 {
-	return queue->worker.fd >= 0;
+	return queue->worker.child.fd >= 0;
 }
 
 bool br_cache_queue_is_busy(const struct br_cache_queue *queue)
@@ -117,7 +117,7 @@ static bool read_answer(struct br_cache_queue *queue,
 {
 	bool is_there = false;
 
-	if (queue->worker.fd >= 0 &&
+	if (queue->worker.child.fd >= 0 &&
 		!br_cache_worker_read(&queue->worker, answer, &is_there, err))
 		br_cache_worker_close(&queue->worker);
 	return is_there;
@@ -129,7 +129,7 @@ bool br_cache_queue_take(struct br_cache_queue *queue,
 {
 	bool is_there = read_answer(queue, answer, err);
 
-	if (queue->count == 0 || (!is_there && queue->worker.fd >= 0))
+	if (queue->count == 0 || (!is_there && queue->worker.child.fd >= 0))
 		return false;
 
 	struct br_cache_request request = take_first(queue);

@@ -32,7 +32,7 @@ struct br_cache_queue {
 };
 
 #define BR_CACHE_QUEUE_CLOSED \
-	((struct br_cache_queue){ .worker = { .fd = -1 } })
+	((struct br_cache_queue){ .worker = { .child = { .fd = -1 } } })
 
 /*
  * Start the child. Ownership: br_cache_queue_close(). Fails with BR_ESYSTEM.

@@ -2,13 +2,8 @@
 #include "run/cache_worker.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clean.h"
 #include "run/cache_work.h"
@@ -84,56 +79,34 @@ static bool answer_next(int fd, struct br_cache_work *work)
 		(ssize_t)sizeof(answer);
 }
 
-BR_NORETURN static void worker_main(
-	const struct br_cache_worker_options *options, int fd, pid_t parent)
+static void worker_main(const void *ctx, int fd)
 {
 	struct br_cache_work *work = NULL;
 	struct br_err ignored = { 0 };
 
-	/* The parent ends it, and a signal of the terminal is the parent's. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_SUCCESS);
-	(void)setsid();
-	if (br_cache_work_open(options, &work, &ignored))
+	if (br_cache_work_open(ctx, &work, &ignored))
 		while (answer_next(fd, work))
 			continue;
-	_exit(EXIT_SUCCESS);
 }
 
 bool br_cache_worker_open(const struct br_cache_worker_options *options,
 	struct br_cache_worker *worker, struct br_err *err)
 {
-	int ends[2];
-	pid_t parent = getpid();
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return br_fail_errno(err, "make a socket");
-	br_autoclose int ours = ends[0];
-	br_autoclose int theirs = ends[1];
-
-	pid_t child = fork();
-	if (child < 0)
-		return br_fail_errno(err, "start a process");
-	if (child == 0) {
-		(void)close(br_take_fd(&ours));
-		worker_main(options, theirs, parent);
-	}
-	*worker = (struct br_cache_worker){ child, br_take_fd(&ours) };
-	return true;
+	return br_child_start(worker_main, options, &worker->child, err);
 }
 
 bool br_cache_worker_ask(const struct br_cache_worker *worker,
 	const struct br_cache_request *request, int tape_fd, struct br_err *err)
 {
-	return send_request(worker->fd, request, tape_fd) ||
+	return send_request(worker->child.fd, request, tape_fd) ||
 		br_fail_errno(err, "ask the process of the stage cache");
 }
 
 bool br_cache_worker_read(const struct br_cache_worker *worker,
 	struct br_cache_answer *answer, bool *is_there, struct br_err *err)
 {
-	ssize_t n = recv(worker->fd, answer, sizeof(*answer), MSG_DONTWAIT);
+	ssize_t n =
+		recv(worker->child.fd, answer, sizeof(*answer), MSG_DONTWAIT);
 
 	*is_there = n == (ssize_t)sizeof(*answer);
 	if (*is_there || (n < 0 && (errno == EAGAIN || errno == EINTR)))
@@ -144,14 +117,5 @@ bool br_cache_worker_read(const struct br_cache_worker *worker,
 
 void br_cache_worker_close(struct br_cache_worker *worker)
 {
-	if (worker->fd >= 0)
-		(void)close(br_take_fd(&worker->fd));
-	if (worker->pid <= 0)
-		return;
-	/* It may have children of its own, or may not yet be the first of its group. */
-	(void)kill(-worker->pid, SIGKILL);
-	(void)kill(worker->pid, SIGKILL);
-	while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	worker->pid = 0;
+	br_child_end(&worker->child);
 }

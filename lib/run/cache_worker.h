@@ -13,9 +13,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "base/attr.h"
+#include "base/child.h"
 #include "base/err.h"
 #include "cache/hash.h"
 #include "plan/plan.h"
@@ -92,9 +92,8 @@ struct br_cache_answer {
 
 /* A child at work. Starts out by br_cache_worker_open(). */
 struct br_cache_worker {
-	pid_t pid;
-	/* To poll for POLLIN; -1 once closed. */
-	int fd;
+	/* Its fd is to be polled for POLLIN. */
+	struct br_child child;
 };
 
 /*

@@ -501,8 +501,9 @@ size_t br_caching_poll_count(const struct br_caching *caching)
 
 void br_caching_poll(const struct br_caching *caching, struct pollfd *waits)
 {
-	waits[SLOT_WORKER] = (struct pollfd){ .fd = caching->queue.worker.fd,
-		.events = POLLIN };
+	waits[SLOT_WORKER] =
+		(struct pollfd){ .fd = caching->queue.worker.child.fd,
+			.events = POLLIN };
 	waits[SLOT_REMOTE] = (struct pollfd){
 		.fd = caching->remote ? br_remote_fd(caching->remote) : -1,
 		.events = POLLIN,

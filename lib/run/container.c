@@ -79,8 +79,8 @@ bool br_container_open(const struct br_container_options *options,
 	*container = (struct br_container){
 		.options = *options,
 		.private = { .listen_fd = -1 },
-		.starter = { .fd = -1 },
-		.saver = { .fd = -1 },
+		.starter = BR_STARTER_NONE,
+		.saver = BR_STARTER_NONE,
 		.opened_us = br_clock_now_us(),
 		.is_held = options->place.is_held,
 	};
@@ -95,8 +95,9 @@ void br_container_poll(const struct br_container *container,
 {
 	struct br_session *session = container->session;
 
-	waits[SLOT_STARTER] = (struct pollfd){ .fd = container->starter.fd,
-		.events = POLLIN };
+	waits[SLOT_STARTER] =
+		(struct pollfd){ .fd = container->starter.child.fd,
+			.events = POLLIN };
 	waits[SLOT_LISTEN] =
 		(struct pollfd){ .fd = container->private.listen_fd,
 			.events = POLLIN };
@@ -105,8 +106,8 @@ void br_container_poll(const struct br_container *container,
 		waits[SLOT_SESSION] =
 			(struct pollfd){ .fd = br_session_fd(session),
 				.events = br_session_poll_events(session) };
-	waits[SLOT_SAVER] =
-		(struct pollfd){ .fd = container->saver.fd, .events = POLLIN };
+	waits[SLOT_SAVER] = (struct pollfd){ .fd = container->saver.child.fd,
+		.events = POLLIN };
 }
 
 static void come_up(struct br_container *container)
@@ -344,14 +345,15 @@ bool br_container_work(struct br_container *container,
 {
 	/* What the child has said comes first: the id, before who connects. */
 	if ((waits[SLOT_STARTER].revents || waits[SLOT_LISTEN].revents) &&
-		container->starter.fd >= 0 && !read_starter(container, err))
+		container->starter.child.fd >= 0 &&
+		!read_starter(container, err))
 		return false;
 	if (waits[SLOT_LISTEN].revents && !container->session &&
 		!accept_init(container, err))
 		return false;
 	if (container->is_up && container->has_started)
 		br_starter_close(&container->starter);
-	if (waits[SLOT_SAVER].revents && container->saver.fd >= 0)
+	if (waits[SLOT_SAVER].revents && container->saver.child.fd >= 0)
 		read_saver(container);
 	return !waits[SLOT_SESSION].revents ||
 		br_session_pump(container->session, err);
@@ -376,7 +378,7 @@ void br_container_end(struct br_container *container, enum br_container_end how)
 /* A client that goes in the middle of a request may have it called off. */
 bool br_container_has_ended(const struct br_container *container)
 {
-	bool is_start_known = container->starter.fd < 0 ||
+	bool is_start_known = container->starter.child.fd < 0 ||
 		br_clock_now_ms() - container->ending_ms > STARTED_TIMEOUT_MS;
 
 	return br_session_has_ended(container->session) && is_start_known;

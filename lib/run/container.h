@@ -101,10 +101,8 @@ struct br_container {
 #define BR_CONTAINER_CLOSED \
 	(struct br_container) \
 	{ \
-		.private = { .listen_fd = -1 }, .starter = { .fd = -1 }, \
-		.saver = { \
-			.fd = -1 \
-		} \
+		.private = { .listen_fd = -1 }, .starter = BR_STARTER_NONE, \
+		.saver = BR_STARTER_NONE, \
 	}
 
 enum { BR_CONTAINER_FDS = 4 };

@@ -79,7 +79,7 @@ void br_looks_open(struct br_looks *looks, const char *image)
 	*look = (struct br_look){
 		.image = image,
 		.is_open = true,
-		.starter = { .fd = -1 },
+		.starter = BR_STARTER_NONE,
 	};
 	if (!br_starter_open(&how, &look->starter, &ignored))
 		end(looks, look, NULL);
@@ -94,7 +94,7 @@ void br_looks_poll(const struct br_looks *looks, struct pollfd *waits)
 {
 	for (size_t i = 0; i < looks->count; i++)
 		waits[i] = (struct pollfd){
-			.fd = looks->items[i].starter.fd,
+			.fd = looks->items[i].starter.child.fd,
 			.events = POLLIN,
 		};
 }

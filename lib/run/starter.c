@@ -3,13 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -380,51 +377,29 @@ static bool save(const struct work *work, struct br_err *err)
 	return true;
 }
 
-BR_NORETURN static void starter_main(struct work *work, pid_t parent)
+static void starter_main(const void *ctx, int fd)
 {
 	struct br_starter_message message = { .type = BR_STARTER_FAILED };
+	struct work work = { .options = ctx, .fd = fd };
 
-	/* The parent ends it, and a signal of the terminal is the parent's. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_SUCCESS);
-	(void)setsid();
-	work->options->engine->cancel_fd = -1;
-	if (work->options->save ? !save(work, &message.err)
-				: !bring_up(work, &message.err))
-		tell(work, &message);
+	work.options->engine->cancel_fd = -1;
 	/* What is left to say is read before the end is. */
-	_exit(EXIT_SUCCESS);
+	if (work.options->save ? !save(&work, &message.err)
+			       : !bring_up(&work, &message.err))
+		tell(&work, &message);
 }
 
 bool br_starter_open(const struct br_starter_options *options,
 	struct br_starter *starter, struct br_err *err)
 {
-	int ends[2];
-	pid_t parent = getpid();
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return br_fail_errno(err, "make a socket");
-	br_autoclose int ours = ends[0];
-	br_autoclose int theirs = ends[1];
-
-	pid_t child = fork();
-	if (child < 0)
-		return br_fail_errno(err, "start a process");
-	if (child == 0) {
-		struct work work = { .options = options, .fd = theirs };
-
-		(void)close(br_take_fd(&ours));
-		starter_main(&work, parent);
-	}
-	*starter = (struct br_starter){ .pid = child, .fd = br_take_fd(&ours) };
-	return true;
+	return br_child_start(starter_main, options, &starter->child, err);
 }
 
 bool br_starter_read(struct br_starter *starter,
 	struct br_starter_message *message, bool *is_there, struct br_err *err)
 {
-	ssize_t n = recv(starter->fd, message, sizeof(*message), MSG_DONTWAIT);
+	ssize_t n = recv(
+		starter->child.fd, message, sizeof(*message), MSG_DONTWAIT);
 
 	*is_there = n == (ssize_t)sizeof(*message);
 	if (*is_there || (n < 0 && (errno == EAGAIN || errno == EINTR)))
@@ -438,7 +413,7 @@ bool br_starter_go_on(
 {
 	char word = is_attached ? WORD_ATTACHED : WORD_START;
 
-	while (send(starter->fd, &word, 1, MSG_NOSIGNAL) < 0)
+	while (send(starter->child.fd, &word, 1, MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return br_fail_errno(err, "start the container");
 	return true;
@@ -446,12 +421,5 @@ bool br_starter_go_on(
 
 void br_starter_close(struct br_starter *starter)
 {
-	if (starter->fd >= 0)
-		(void)close(br_take_fd(&starter->fd));
-	if (starter->pid <= 0)
-		return;
-	(void)kill(starter->pid, SIGKILL);
-	while (waitpid(starter->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	starter->pid = 0;
+	br_child_end(&starter->child);
 }

@@ -15,9 +15,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/attr.h"
+#include "base/child.h"
 #include "base/err.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
@@ -127,10 +127,11 @@ struct br_starter_message {
 
 /* A child at work. Starts out by br_starter_open(). */
 struct br_starter {
-	pid_t pid;
-	/* To poll for POLLIN; -1 once closed. */
-	int fd;
+	/* Its fd is to be polled for POLLIN. */
+	struct br_child child;
 };
+
+#define BR_STARTER_NONE ((struct br_starter){ .child = { .fd = -1 } })
 
 /*
  * Fork the child.
