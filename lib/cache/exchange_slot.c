@@ -197,6 +197,10 @@ void br_slot_aim(struct br_slot *slot, const struct br_remote_place *place,
 		slot->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl->easy_setopt(slot->easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)CONNECT_TIMEOUT_MS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* A name that nobody resolves is given up in time too; libcurl would wait for that. */
+	curl->easy_setopt(slot->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
 	curl->easy_setopt(slot->easy, CURLOPT_HTTPHEADER, headers);
 	curl->easy_setopt(slot->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl->easy_setopt(slot->easy, CURLOPT_HEADERDATA, slot);
