@@ -148,6 +148,14 @@ static void tell_failure(
 		handlers->left_out(handlers->ctx, failure.text);
 }
 
+/* Not watched first: whoever was forked meanwhile has the descriptor too. */
+static void end_lane(const struct br_remote *remote, struct br_lane *lane)
+{
+	if (lane->fd >= 0)
+		(void)epoll_ctl(remote->epoll_fd, EPOLL_CTL_DEL, lane->fd, NULL);
+	br_lane_close(lane);
+}
+
 static void hear(struct br_remote *remote, struct br_lane *lane,
 	const struct br_remote_handlers *handlers)
 {
@@ -155,6 +163,9 @@ static void hear(struct br_remote *remote, struct br_lane *lane,
 	uint8_t identity[BR_HASH_BYTES];
 	struct br_err err = { 0 };
 
+	/* The next result has another process made. */
+	if (br_lane_is_lost(lane))
+		end_lane(remote, lane);
 	while (!remote->is_left_out && br_lane_hear(lane, identity, &message)) {
 		if (message.answer == BR_LANE_FAILED)
 			leave_out(remote, &message.err);
@@ -179,7 +190,7 @@ static void give_up(
 	for (size_t i = 0; i < lane->count; i++)
 		handlers->fetched(handlers->ctx, lane->identities[i], false);
 	for (int i = 0; i < LANES; i++)
-		br_lane_close(&remote->lanes[i]);
+		end_lane(remote, &remote->lanes[i]);
 }
 
 void br_remote_work(
@@ -193,6 +204,12 @@ void br_remote_work(
 
 bool br_remote_is_busy(const struct br_remote *remote)
 {
-	return remote->failure.code != BR_OK || remote->lanes[0].count > 0 ||
-		remote->lanes[1].count > 0;
+	return remote->lanes[LANE_FETCH].count > 0 ||
+		br_remote_is_sending(remote);
+}
+
+bool br_remote_is_sending(const struct br_remote *remote)
+{
+	return remote->failure.code != BR_OK ||
+		remote->lanes[LANE_PUSH].count > 0;
 }

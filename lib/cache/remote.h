@@ -75,5 +75,11 @@ int br_remote_fd(const struct br_remote *remote);
 void br_remote_work(
 	struct br_remote *remote, const struct br_remote_handlers *handlers);
 
-/* Say whether something is still being got or sent: a build ends when it is not. */
+/* Say whether something is still being got or sent, or is to be told. */
 bool br_remote_is_busy(const struct br_remote *remote);
+
+/*
+ * Say whether something is still being sent, or is to be told: a build ends when it is not,
+ * but not for what is still being got, which nobody waits for then.
+ */
+bool br_remote_is_sending(const struct br_remote *remote);

@@ -155,6 +155,14 @@ bool br_lane_hear(struct br_lane *lane, uint8_t identity[BR_HASH_BYTES],
 	return true;
 }
 
+bool br_lane_is_lost(const struct br_lane *lane)
+{
+	char byte = 0;
+
+	return lane->fd >= 0 && !lane->is_asked &&
+		recv(lane->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void br_lane_close(struct br_lane *lane)
 {
 	if (lane->fd >= 0)

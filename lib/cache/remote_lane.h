@@ -62,5 +62,8 @@ bool br_lane_ask(struct br_lane *lane, struct br_err *err) BR_MUST_CHECK;
 bool br_lane_hear(struct br_lane *lane, uint8_t identity[BR_HASH_BYTES],
 	struct br_lane_message *message);
 
+/* Say whether its process has ended with nothing to do. */
+bool br_lane_is_lost(const struct br_lane *lane);
+
 /* End its process, and forget what waits. */
 void br_lane_close(struct br_lane *lane);
