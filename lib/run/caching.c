@@ -519,15 +519,16 @@ void br_caching_work(struct br_caching *caching)
 		.left_out = take_left_out,
 	};
 
-	take_answers(caching);
 	if (caching->remote)
 		br_remote_work(caching->remote, &handlers);
 	br_looks_work(&caching->looks);
+	/* Last: where the child has gone, nothing wakes us for what was asked meanwhile. */
+	take_answers(caching);
 	look_if_known(caching);
 }
 
 bool br_caching_is_sending(const struct br_caching *caching)
 {
 	return br_cache_queue_is_noting(&caching->queue) ||
-		(caching->remote && br_remote_is_busy(caching->remote));
+		(caching->remote && br_remote_is_sending(caching->remote));
 }

@@ -371,19 +371,21 @@ static bool run_all(struct build *build, bool is_contained)
 
 /*
  * What was stored is on its way to the remote cache, and why a stage ran to the store,
- * unless somebody stops the build.
+ * unless somebody stops the build. Where its time runs out only now, the rest is not sent,
+ * and the build is what it was.
  */
 static void send_results(struct build *build)
 {
+	bool was_timed_out = build->stop.is_timed_out;
 	struct br_err err = { 0 };
 
 	while (br_caching_is_sending(&build->caching) &&
 		build->stop.request_count == 0 && !build->stop.is_timed_out &&
-		!build->emitter.has_failed)
-		if (!turn(build, &err)) {
-			(void)fail_build(build, &err);
-			return;
-		}
+		!build->emitter.has_failed && turn(build, &err))
+		continue;
+	build->stop.is_timed_out = was_timed_out;
+	if (err.code != BR_OK)
+		(void)fail_build(build, &err);
 }
 
 static struct br_outcome judge(const struct build *build)
