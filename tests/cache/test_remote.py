@@ -4,7 +4,7 @@
 
     test_remote.py CACHE_TOOL
 
-The server is nginx where it works, and a scripted one (servers.py) where it does not. Whatever
+The server is nginx where it works, and a scripted one (cache_servers.py) where it does not. Whatever
 a server does, nothing fails, and there is at most one warning.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scenario"))
-from servers import Nginx, Scripted  # noqa: E402
+from cache_servers import Nginx, Scripted  # noqa: E402
 from support import check, check_equal, run_tests, wait_until  # noqa: E402
 
 TOOL = Path(sys.argv[1]).resolve()
@@ -225,6 +225,17 @@ def endless(handler):
     return close(handler)
 
 
+def changed(old, new):
+    """Results with other bytes, as many as there were."""
+    assert len(old) == len(new)
+
+    def fault(handler):
+        data = handler.server.data[handler.path]
+        handler.answer(200, data.replace(old, new))
+        return True
+    return fault
+
+
 FAULTS = {
     "an error of the server": (answer(500, b"<html>no</html>"), "status 500"),
     "a page instead of a result": (answer(200, b"<html>login</html>"), "the remote cache"),
@@ -236,12 +247,16 @@ FAULTS = {
                                     "sends"),
     "other bytes": (only_contents(answer(200, bytes(7))), "sends"),
     "too many bytes": (only_contents(endless), "sends more than"),
+    "a path that leads out": (changed(b"out/large", b"../larger"), "unsafe"),
+    "an absolute path": (changed(b"out/large", b"/tmp/larg"), "unsafe"),
+    "a file of git's": (changed(b"out/large", b".git/hook"), "unsafe"),
+    "a path below a file": (changed(b"out/nothing", b"out/large/x"), "below"),
 }
 
 
 @with_scripted
 def a_server_that_fails_is_left_out_after_one_warning(place, server):
-    check_equal(place.push(server.url), [], "push")
+    check_equal(place.push(server.url, IDENTITY, OTHER), [], "push")
     for number, (what, (fault, words)) in enumerate(FAULTS.items()):
         server.fault = fault
         lines = place.fetch(server.url, IDENTITY, OTHER, store=f"store{number}")

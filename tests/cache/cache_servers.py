@@ -193,6 +193,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def do_GET(self):
+        self.server.asked.append(f"{self.command} {self.path}")
         fault = self.server.fault
         if fault and fault(self):
             return
@@ -205,6 +206,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_PUT(self):
+        self.server.asked.append(f"PUT {self.path}")
         fault = self.server.fault
         length = self.headers["Content-Length"]
         body = self.rfile.read(int(length or 0))
@@ -240,6 +242,8 @@ class Scripted(http.server.ThreadingHTTPServer):
         self.refused = []
         # The paths of what was put, in their order.
         self.puts = []
+        # All that was asked for, with its method.
+        self.asked = []
         self.fault = None
         self.ended = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
