@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from world import SECONDS, Repo, check, check_equal, manifest, new_id, run, wait_until
+from world import SECONDS, Repo, Scripted, check, check_equal, manifest, new_id, run, wait_until
 
 MIB = 1024 * 1024
 
@@ -402,6 +402,40 @@ def keeps_trying_where_it_is_not_let_in(world):
         check_equal(agent.end(), 0, "exit")
 
 
+def stages_of(world, build):
+    """The results of a build's stages; it must have passed without a warning."""
+    end = world.bus.finished(build)
+    said = [event["text"] for event in world.bus.of(build) if event["type"] == "notice"]
+    check_equal((end["result"], said), ("pass", []), "the build")
+    world.bus.whole(build)
+    return end["stages"]
+
+
+def shares_what_stages_leave_with_later_jobs_and_other_agents(world):
+    repo = Repo(world.folder / "repo")
+    repo.commit(manifest("echo said; cp words out") +
+                "  inputs: [words]\n  outputs: [out]\n", words="content\n")
+    server = Scripted()
+    world.closing.callback(server.stop)
+    remote = {"BUILDR_REMOTE_CACHE": server.url, "BUILDR_REMOTE_CACHE_TOKEN": "secret-word"}
+    first = world.agent("-j", "1", env=remote)
+    check_equal(stages_of(world, world.job(repo)), {"only": "pass"}, "the first job")
+    asked = len(server.asked)
+    again = world.job(repo)
+    check_equal(stages_of(world, again), {"only": "cached"}, "the second job")
+    check("said" in outputs(world, again), "the output is not told again")
+    check_equal(server.asked[asked:], [], "what the server was asked for")
+    check_equal(first.end(), 0, "exit")
+    second = world.agent("-j", "1", env=remote)
+    check_equal(stages_of(world, world.job(repo)), {"only": "cached"}, "another agent")
+    check_equal(second.end(), 0, "exit")
+    world.agent("-j", "1", "--no-cache", folder=first.folder)
+    check_equal(stages_of(world, world.job(repo)), {"only": "pass"}, "without a cache")
+    check("secret-word" not in world.logs(), "the token is told")
+    world.is_empty()
+    world.clean()
+
+
 TESTS = [
     takes_the_jobs_of_the_original,
     makes_the_queue_where_there_is_none,
@@ -418,6 +452,7 @@ TESTS = [
     limits_containers_whatever_the_manifest_says,
     builds_where_the_engine_does_not_see_its_files,
     masks_secrets_on_the_bus,
+    shares_what_stages_leave_with_later_jobs_and_other_agents,
     ends_when_its_jobs_have,
     keeps_trying_where_it_is_not_let_in,
 ]

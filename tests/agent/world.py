@@ -24,9 +24,10 @@ import jsonschema
 import pika
 
 HERE = Path(__file__).resolve().parent
-for folder in ("support", "scenario", "checkout"):
+for folder in ("support", "scenario", "checkout", "cache"):
     sys.path.append(str(HERE.parent / folder))
 
+from cache_servers import Scripted  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from rabbitmq import RabbitMQ, end_with_parent  # noqa: E402
 from support import CLEAN_SECONDS, KINDS, LABEL_BUILD, SOCKET, check, check_equal, \
@@ -38,8 +39,8 @@ IMAGE = "buildr-sample:latest"
 SCHEMA = json.loads((HERE.parent.parent / "schemas/event.schema.json").read_text("utf-8"))
 TROUBLE = (pika.exceptions.AMQPError, OSError)
 
-__all__ = ["SECONDS", "SOCKET", "Agent", "Bus", "Proxy", "RabbitMQ", "Repo", "World", "check",
-           "check_equal", "manifest", "new_id", "run", "wait_until"]
+__all__ = ["SECONDS", "SOCKET", "Agent", "Bus", "Proxy", "RabbitMQ", "Repo", "Scripted", "World",
+           "check", "check_equal", "manifest", "new_id", "run", "wait_until"]
 
 
 def new_id():
