@@ -152,7 +152,8 @@ static void tell_failure(
 static void end_lane(const struct br_remote *remote, struct br_lane *lane)
 {
 	if (lane->fd >= 0)
-		(void)epoll_ctl(remote->epoll_fd, EPOLL_CTL_DEL, lane->fd, NULL);
+		(void)epoll_ctl(
+			remote->epoll_fd, EPOLL_CTL_DEL, lane->fd, NULL);
 	br_lane_close(lane);
 }
 
