@@ -139,7 +139,7 @@ void br_caching_done(struct br_caching *caching)
 	const struct br_cache_options *cache =
 		caching->options.run ? caching->options.run->cache : NULL;
 
-	if (caching->has_stored) {
+	if (cache && caching->has_stored) {
 		const struct br_prune_limits limits = {
 			.max_bytes = cache->max_bytes,
 			.max_age_ms = cache->max_age_ms,
