@@ -320,10 +320,13 @@ static void take_looked(
 {
 	struct br_caching_stage *stage = &caching->stages[answer->stage];
 
+	if (memcmp(stage->identity, answer->identity, BR_HASH_BYTES) != 0)
+		stage->is_remote_missing = false;
 	memcpy(stage->identity, answer->identity, BR_HASH_BYTES);
 	take_text(stage, answer->text);
 	stage->is_fetching = answer->finding == BR_CACHE_MISS &&
-		caching->remote && !caching->options.run->cache->is_verifying &&
+		caching->remote && !stage->is_remote_missing &&
+		!caching->options.run->cache->is_verifying &&
 		br_remote_fetch(caching->remote, stage->identity);
 	if (!stage->is_fetching)
 		end_look(caching, answer->stage, answer->finding);
@@ -342,6 +345,7 @@ static void take_fetched(
 			memcmp(stage->identity, identity, BR_HASH_BYTES) != 0)
 			continue;
 		stage->is_fetching = false;
+		stage->is_remote_missing = !is_there;
 		if (is_there)
 			br_cache_queue_ask(
 				&caching->queue, BR_CACHE_LOOK_AGAIN, i, -1);

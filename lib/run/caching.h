@@ -70,6 +70,8 @@ struct br_caching_stage {
 	bool is_held;
 	/* The remote cache is asked. */
 	bool is_fetching;
+	/* It has nothing of this identity, and is not asked again in this build. */
+	bool is_remote_missing;
 };
 
 /* Starts out all zero, then br_caching_init(). Private. */

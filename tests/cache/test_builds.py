@@ -197,6 +197,13 @@ def the_server_is_asked_before_the_engine(machines):
     machine.check_outputs()
     check_equal(sum(path.startswith("GET /ac/") for path in server.asked[asked:]), 2,
                 f"results that were asked for: {server.asked[asked:]}")
+    # What is foreseen to be missing is asked for once.
+    machine.write("something new\n")
+    machine.give_engine()
+    asked = len(server.asked)
+    check_equal(results(machine.build()), PASSED, "a new project")
+    gets = [path for path in server.asked[asked:] if path.startswith("GET")]
+    check_equal(len(gets), 2, f"what was asked for: {gets}")
 
 
 @with_scripted
