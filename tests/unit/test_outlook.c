@@ -142,6 +142,16 @@ static void prepare_is_for_the_builds_container(void **state)
 	assert_false(br_outlook_shares_container(&fixture.outlook));
 	assert_false(br_outlook_needs_prepare(&fixture.outlook));
 	done(&fixture);
+	/* What may come after a failure is none of those that are there. */
+	foresee(&fixture,
+		HEAD "stages: [one, own, report]\n"
+		     "prepare: {script: [ls]}\n"
+		     "one: {inputs: [a], script: [ls]}\n"
+		     "own: {image: own:1, script: [ls]}\n"
+		     "report: {when: {status: failure}, script: [ls]}\n",
+		"one");
+	assert_true(br_outlook_needs_prepare(&fixture.outlook));
+	done(&fixture);
 	/* Nothing that is found can make it needless. */
 	foresee(&fixture,
 		HEAD "stages: [own]\n"
