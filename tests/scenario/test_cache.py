@@ -311,7 +311,7 @@ own: {{needs: [], image: "{REPOSITORY}:{TAG}", inputs: [d], script: [cat d]}}
 
 SKIPPED_BETWEEN = IMAGE + """
 stages: [makes, between, empty, uses]
-makes: {script: [date +%s%N > made]}
+makes: {script: [cat /proc/sys/kernel/random/uuid > made]}
 between: {when: {branch: never}, script: [echo never]}
 empty: {script: []}
 uses: {inputs: [made], script: [cat made]}
@@ -347,6 +347,80 @@ uses: {inputs: [], outputs: [c], script: [cp b c]}
         check_cached(build_in(place, wire=wire), "makes", "uses")
         check_equal((place.project / "c").read_text(), "one", "what is put back")
         check_cached(build_in(place, "--from", "makes", wire=wire), "makes", "uses")
+
+
+SAYS = IMAGE + """
+stages: [old, long, many, bytes]
+old: {needs: [], inputs: [a], tty: true, script: ['test -t 1 && echo on a terminal']}
+long: {needs: [], inputs: [a], script: ['head -c 300000 /dev/zero | tr "\\0" x', ls]}
+many: {needs: [], inputs: [a], script: ['for i in $(seq 500); do echo out $i; echo err $i >&2; done']}
+bytes: {needs: [], inputs: [a], script: [[printf, '\\377\\376 \\n'], 'printf "\\342\\202"; printf "\\254"']}
+"""
+
+
+def what_it_said_is_shown_again(program, wire):
+    """Byte by byte, under the name that the stage has now, and marked in every view."""
+    with place_of(program, SAYS) as place:
+        write(place, {"a": ""})
+        first = build_in(place, wire=wire)
+        check_cached(first)
+        second = build_in(place, wire=wire)
+        check_cached(second, *first.stages)
+        check_replay(first, second)
+        for stream in ("stdout", "stderr"):
+            check_equal([second.result.output(name, stream) for name in first.stages],
+                        [first.result.output(name, stream) for name in first.stages], stream)
+        place.manifest(SAYS.replace("[old,", "[new,").replace("\nold:", "\n\n\nnew:"))
+        third = build_in(place, wire=wire)
+        check_equal(third.said("new"), first.said("old"), "what the renamed stage said")
+        check_equal({event["line"] for event in third.result.of_type("step.started")
+                     if event["stage"] == "new"}, {6}, "the line of its step")
+        report = place.top / "report.xml"
+        plain = place.run("new", "-o", "plain", "--junit", str(report), wire=wire)
+        check(b"==> stage new (1 step) from the cache\n  $ test" in plain.stderr, plain.stderr)
+        check(plain.stdout.startswith(b"new   | on a terminal"), plain.stdout)
+        check('<testsuite name="new" tests="1" failures="0"' in report.read_text(), "the report")
+        log = place.run("log", "@1", wire=wire).stdout
+        check(b"from the cache\n  $ test -t 1 && echo on a terminal\nnew   | on a terminal" in log,
+              f"the log: {log}")
+
+
+def builds_at_once_are_all_right(program, wire):
+    """Each stores or finds it, in the same project."""
+    manifest = IMAGE + """
+stages: [one]
+one: {inputs: [a], outputs: [b/], script: ['mkdir -p b; for i in 1 2 3 4 5 6 7 8; do cp a b/$i; done']}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "content" * 1000})
+        for results in {"pass", "cached"}, {"cached"}, {"cached"}:
+            shutil.rmtree(place.project / "b", ignore_errors=True)
+            ends = [finish(each) for each in [place.start("run", "-o", "json", wire=wire)
+                                              for _ in range(2)]]
+            check(all(end.status == 0 and end.events[-1]["stages"]["one"] in results
+                      for end in ends), f"the ends {[end.stdout for end in ends]}")
+            # What one stores the other one may be writing: then neither has.
+            build_in(place, wire=wire)
+            check_equal({path.read_text() for path in (place.project / "b").iterdir()},
+                        {"content" * 1000}, "the outputs")
+            check(not own_folders(place), "our folder is left")
+
+
+def what_may_follow_a_failure_has_its_prepare(program, wire):
+    manifest = IMAGE + f"""
+stages: [one, own, report]
+prepare: {{script: [touch /prepared]}}
+one: {{inputs: [a], script: [ls /prepared]}}
+own: {{needs: [], image: "{REPOSITORY}:{TAG}", script: [test -e well]}}
+report: {{needs: [own], when: {{status: failure}}, script: [ls /prepared]}}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "", "well": ""})
+        check_cached(build_in(place, wire=wire))
+        (place.project / "well").unlink()
+        built = build_in(place, wire=wire, status=1)
+        check_cached(built, "one")
+        built.check_stages(prepare="pass", report="pass")
 
 
 # Options.
@@ -522,7 +596,7 @@ stages: [one]
 one:
   inputs: [a]
   outputs: [out/]
-  script: ['mkdir -p out; for i in 1 2 3 4 5 6 7 8; do dd if=/dev/zero of=out/$i bs=1M count=16; done']
+  script: ['mkdir -p out; for i in 1 2 3 4 5 6 7 8; do dd if=/dev/zero of=out/$i bs=1M count=8; done']
 """
 
 
@@ -713,6 +787,9 @@ CASES = [
         (a_hit_needs_only_what_others_need, ONE),
         (what_runs_before_is_waited_for_through_others, ONE),
         (what_was_left_out_is_not_known, ONE),
+        (what_it_said_is_shown_again, ONE),
+        (builds_at_once_are_all_right, ONE),
+        (what_may_follow_a_failure_has_its_prepare, ONE),
         (no_cache_neither_reads_nor_writes, ONE),
         (verifying_finds_what_inputs_do_not_name, ONE),
         (a_stage_that_leaves_less_than_it_promised_has_failed, ONE),
