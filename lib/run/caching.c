@@ -17,6 +17,7 @@
 enum {
 	/* For how many moments the folder of a child that was stopped may stay. */
 	TIDY_TRIES = 50,
+	TIDY_MOMENT_NS = 10 * 1000 * 1000,
 };
 
 enum { SLOT_WORKER, SLOT_REMOTE, OWN_SLOTS };
@@ -111,7 +112,7 @@ static void open_worker(struct br_caching *caching, bool has_store)
  */
 static void tidy(const struct br_caching *caching)
 {
-	static const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
+	static const struct timespec moment = { .tv_nsec = TIDY_MOMENT_NS };
 	br_autoclose int root_fd = open(plan_of(caching)->project_dir,
 		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -179,7 +180,7 @@ void br_caching_done(struct br_caching *caching)
 	const struct br_cache_options *cache =
 		caching->options.run ? caching->options.run->cache : NULL;
 
-	if (caching->has_stored) {
+	if (cache && caching->has_stored) {
 		const struct br_prune_limits limits = {
 			.max_bytes = cache->max_bytes,
 			.max_age_ms = cache->max_age_ms,

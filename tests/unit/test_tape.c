@@ -124,13 +124,14 @@ static void finish(struct fixture *fixture, int step)
 
 static void play(struct fixture *fixture)
 {
+	enum { TAPE_BYTES = 1024 * 1024 };
 	br_autobuf struct br_buf bytes = { 0 };
 	struct br_err err = { 0 };
 
 	assert_true(br_tape_flush(&fixture->tape, &err));
 	assert_int_equal(lseek(fixture->tape.fd, 0, SEEK_SET), 0);
-	assert_int_equal(read(fixture->tape.fd,
-				 br_buf_room(&bytes, 1024 * 1024), 1024 * 1024),
+	assert_int_equal(read(fixture->tape.fd, br_buf_room(&bytes, TAPE_BYTES),
+				 TAPE_BYTES),
 		fixture->tape.size_bytes);
 	br_buf_grew(&bytes, (size_t)fixture->tape.size_bytes);
 	br_buf_clear(&fixture->listener.heard);
