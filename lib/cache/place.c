@@ -44,16 +44,17 @@ static void remove_folder(int root_fd, const char *name, int fd)
 	(void)unlinkat(root_fd, name, AT_REMOVEDIR);
 }
 
-/* Remove what a crash has left; who has the lock still uses it. */
-static void sweep(int root_fd)
+/* Who has the lock still uses it. */
+bool br_place_sweep(int root_fd)
 {
+	bool is_clean = true;
 	int copy_fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy_fd >= 0 ? fdopendir(copy_fd) : NULL;
 
 	if (!dir) {
 		if (copy_fd >= 0)
 			(void)close(copy_fd);
-		return;
+		return false;
 	}
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
 		if (!br_has_prefix(entry->d_name, BR_LISTING_OWN_PREFIX))
@@ -63,8 +64,11 @@ static void sweep(int root_fd)
 			root_fd, entry->d_name, O_RDONLY | O_DIRECTORY);
 		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 			remove_folder(root_fd, entry->d_name, fd);
+		else
+			is_clean = false;
 	}
 	(void)closedir(dir);
+	return is_clean;
 }
 
 /* Between its making and its lock another build may have removed it. */
@@ -100,7 +104,7 @@ bool br_place_open(
 {
 	struct br_place_folder made = { .root_fd = root_fd, .parent_fd = -1 };
 
-	sweep(root_fd);
+	(void)br_place_sweep(root_fd);
 	made.fd = make(root_fd, made.name, sizeof(made.name));
 	if (made.fd < 0)
 		return br_fail_errno(err, "make a folder in the project");

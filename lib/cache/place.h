@@ -46,5 +46,11 @@ bool br_place_output(struct br_place_folder *folder, size_t number,
 	const struct br_listed *listed, uint32_t mode,
 	struct br_err *err) BR_MUST_CHECK;
 
+/*
+ * Remove the folders that crashes have left in the project `root_fd`, and say whether there
+ * are none any more: one that another build uses stays.
+ */
+bool br_place_sweep(int root_fd);
+
 /* Remove the folder, and what is still in it. */
 void br_place_close(struct br_place_folder *folder);

@@ -44,7 +44,7 @@ bool br_remote_open(const struct br_remote_options *options,
 	br_auto(br_remote) struct br_remote *opened = br_alloc(sizeof(*opened));
 
 	for (int i = 0; i < LANES; i++)
-		opened->lanes[i].fd = -1;
+		opened->lanes[i].child = BR_CHILD_NONE;
 	opened->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	opened->alarm_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (opened->epoll_fd < 0 || opened->alarm_fd < 0 ||
@@ -83,11 +83,11 @@ void br_remote_free(struct br_remote *remote)
 static bool ask(
 	struct br_remote *remote, struct br_lane *lane, struct br_err *err)
 {
-	bool is_new = lane->pid == 0;
+	bool is_new = lane->child.pid == 0;
 
 	if (!br_lane_ask(lane, err))
 		return false;
-	if (is_new && lane->pid != 0 && !watch(remote, lane->fd))
+	if (is_new && lane->child.pid != 0 && !watch(remote, lane->child.fd))
 		return br_fail_errno(err, "watch the remote cache");
 	return true;
 }
@@ -151,9 +151,9 @@ static void tell_failure(
 /* Not watched first: whoever was forked meanwhile has the descriptor too. */
 static void end_lane(const struct br_remote *remote, struct br_lane *lane)
 {
-	if (lane->fd >= 0)
+	if (lane->child.fd >= 0)
 		(void)epoll_ctl(
-			remote->epoll_fd, EPOLL_CTL_DEL, lane->fd, NULL);
+			remote->epoll_fd, EPOLL_CTL_DEL, lane->child.fd, NULL);
 	br_lane_close(lane);
 }
 

@@ -6,9 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -68,21 +66,16 @@ static void let_go(int fd)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)signal(ignored[i], SIG_IGN);
-	(void)setsid();
 	if (fd > STDERR_FILENO + 1)
 		(void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
 	(void)close_range((unsigned)fd + 1, ~0U, 0);
 }
 
-BR_NORETURN static void worker_main(
-	const struct br_lane *lane, int fd, pid_t parent)
+static void worker_main(const void *ctx, int fd)
 {
-	struct worker worker = { .lane = lane, .fd = fd };
+	struct worker worker = { .lane = ctx, .fd = fd };
 	uint8_t identity[BR_HASH_BYTES];
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_SUCCESS);
 	let_go(fd);
 	for (;;) {
 		struct br_lane_message message = { 0 };
@@ -91,43 +84,25 @@ BR_NORETURN static void worker_main(
 		if (len < 0 && errno == EINTR)
 			continue;
 		if (len != (ssize_t)sizeof(identity))
-			_exit(EXIT_SUCCESS);
+			return;
 		do_one(&worker, identity, &message);
 		if (send(fd, &message, sizeof(message), MSG_NOSIGNAL) < 0)
-			_exit(EXIT_FAILURE);
+			return;
 	}
 }
 
 /* Whoever runs the build. */
 
-static bool start(struct br_lane *lane, struct br_err *err)
-{
-	int ends[2];
-	pid_t parent = getpid();
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return br_fail_errno(err, "make a socket");
-	br_autoclose int ours = ends[0];
-	br_autoclose int theirs = ends[1];
-
-	pid_t child = fork();
-	if (child < 0)
-		return br_fail_errno(err, "start a process");
-	if (child == 0)
-		worker_main(lane, theirs, parent);
-	lane->pid = child;
-	lane->fd = br_take_fd(&ours);
-	return true;
-}
-
 bool br_lane_ask(struct br_lane *lane, struct br_err *err)
 {
 	if (lane->is_asked || lane->count == 0)
 		return true;
-	if (lane->pid == 0 && !start(lane, err))
+	if (lane->child.pid == 0 &&
+		!br_child_start(worker_main, lane, &lane->child, err))
 		return false;
 	/* One at a time always fits; a process that is gone is heard of. */
-	(void)!send(lane->fd, lane->identities[0], BR_HASH_BYTES, MSG_NOSIGNAL);
+	(void)!send(lane->child.fd, lane->identities[0], BR_HASH_BYTES,
+		MSG_NOSIGNAL);
 	lane->is_asked = true;
 	return true;
 }
@@ -135,8 +110,8 @@ bool br_lane_ask(struct br_lane *lane, struct br_err *err)
 bool br_lane_hear(struct br_lane *lane, uint8_t identity[BR_HASH_BYTES],
 	struct br_lane_message *message)
 {
-	ssize_t len = lane->fd >= 0 && lane->is_asked
-		? recv(lane->fd, message, sizeof(*message), MSG_DONTWAIT)
+	ssize_t len = lane->child.fd >= 0 && lane->is_asked
+		? recv(lane->child.fd, message, sizeof(*message), MSG_DONTWAIT)
 		: -1;
 
 	if (len < 0 && (!lane->is_asked || errno == EAGAIN || errno == EINTR))
@@ -159,24 +134,18 @@ bool br_lane_is_lost(const struct br_lane *lane)
 {
 	char byte = 0;
 
-	return lane->fd >= 0 && !lane->is_asked &&
-		recv(lane->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	return lane->child.fd >= 0 && !lane->is_asked &&
+		recv(lane->child.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void br_lane_close(struct br_lane *lane)
 {
-	if (lane->fd >= 0)
-		(void)close(br_take_fd(&lane->fd));
-	if (lane->pid > 0) {
-		(void)kill(lane->pid, SIGKILL);
-		while (waitpid(lane->pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
-	}
+	br_child_end(&lane->child);
 	free(lane->identities);
 	*lane = (struct br_lane){
 		.place = lane->place,
 		.store_folder = lane->store_folder,
 		.is_push = lane->is_push,
-		.fd = -1,
+		.child = BR_CHILD_NONE,
 	};
 }

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/attr.h"
+#include "base/child.h"
 #include "base/err.h"
 #include "cache/hash.h"
 #include "cache/remote_place.h"
@@ -34,9 +34,8 @@ struct br_lane {
 	const struct br_remote_place *place;
 	const char *store_folder;
 	bool is_push;
-	/* 0: there is no process. */
-	pid_t pid;
-	int fd;
+	/* BR_CHILD_NONE before it has something to do. */
+	struct br_child child;
 	/* Waiting; the first one is being worked on where `is_asked`. */
 	uint8_t (*identities)[BR_HASH_BYTES];
 	size_t count;
@@ -51,7 +50,7 @@ void br_lane_add(struct br_lane *lane, const uint8_t identity[BR_HASH_BYTES]);
 
 /*
  * Have the first one worked on, unless one is, by a process that is made where there is none;
- * its descriptor is in `fd` then. Fails with BR_ESYSTEM.
+ * its descriptor is in `child` then. Fails with BR_ESYSTEM.
  */
 bool br_lane_ask(struct br_lane *lane, struct br_err *err) BR_MUST_CHECK;
 

@@ -15,6 +15,7 @@
 #include "cache/globs.h"
 #include "cache/images.h"
 #include "cache/listing.h"
+#include "cache/place.h"
 #include "cache/store.h"
 #include "run/identity.h"
 #include "run/recall.h"
@@ -50,6 +51,9 @@ bool br_cache_work_open(const struct br_cache_worker_options *options,
 		br_store_free(made->store);
 		made->store = NULL;
 	}
+	/* What a build left that was killed. */
+	if (made->root_fd >= 0 && made->store)
+		(void)br_place_sweep(made->root_fd);
 	br_identities_init(&made->identities, plan, secret_key);
 	br_recall_init(&made->recall, plan, made->store, options->project);
 	if (made->store)
@@ -78,18 +82,23 @@ static void take_identity(
 		BR_HASH_BYTES);
 }
 
-/* Find its result and put it back. `why` says, where that cannot be done, why not. */
+/*
+ * Find its result, what it said too, and put it back. `why` says, where that cannot be done,
+ * why not.
+ */
 static bool find_result(struct br_cache_work *work,
 	const struct br_cache_answer *answer, struct br_err *why)
 {
 	br_autostored struct br_stored result = { 0 };
+	br_autobuf struct br_buf log = { 0 };
 
 	if (!br_store_find(work->store, answer->identity, &result, why))
 		return false;
 	if (work->options.is_verifying)
 		return br_fail(why, BR_ENOTFOUND,
 			"it runs all the same to verify the result");
-	return br_store_restore(work->store, &result, work->root_fd, why);
+	return br_store_log(work->store, &result, &log, why) &&
+		br_store_restore(work->store, &result, work->root_fd, why);
 }
 
 static void look_up(struct br_cache_work *work, struct br_cache_key *key,
@@ -374,11 +383,16 @@ void br_cache_work_do(struct br_cache_work *work,
 	const struct br_cache_request *request, int tape_fd,
 	struct br_cache_answer *answer)
 {
-	if (!work->store && request->question != BR_CACHE_CHECK) {
+	enum br_cache_question question = request->question;
+
+	/* Outputs are to be there all the same. */
+	if (!work->store && question == BR_CACHE_KEEP)
+		question = BR_CACHE_CHECK;
+	if (!work->store && question != BR_CACHE_CHECK) {
 		answer->finding = BR_CACHE_UNKNOWN;
 		return;
 	}
-	switch (request->question) {
+	switch (question) {
 	case BR_CACHE_LOOK:
 		look(work, answer);
 		return;

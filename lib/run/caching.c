@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/caching.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clean.h"
+#include "cache/place.h"
 #include "cache/prune.h"
 #include "cache/remote.h"
 #include "cache/store.h"
+
+enum {
+	/* For how many moments the folder of a child that was stopped may stay. */
+	TIDY_TRIES = 50,
+	TIDY_MOMENT_NS = 10 * 1000 * 1000,
+};
 
 enum { SLOT_WORKER, SLOT_REMOTE, OWN_SLOTS };
 
@@ -44,10 +54,17 @@ static void warn(const struct br_caching *caching, const char *text)
 static void open_store(struct br_caching *caching)
 {
 	const struct br_cache_options *cache = caching->options.run->cache;
+	br_auto(br_store) struct br_store *store = NULL;
+	uint8_t secret_key[BR_HASH_BYTES];
 	struct br_err err = { 0 };
 
-	if (cache && cache->folder &&
-		!br_store_open(cache->folder, &caching->store, &err))
+	if (!cache || !cache->folder)
+		return;
+	/* The child needs the key; what is wrong with it, nobody but us can tell. */
+	if (br_store_open(cache->folder, &store, &err) &&
+		br_store_secret_key(store, secret_key, &err))
+		caching->store = br_take_ptr(&store);
+	else
 		warn(caching, err.text);
 }
 
@@ -71,22 +88,46 @@ static void open_remote(struct br_caching *caching)
 			"no remote cache in this build: %s", err.text);
 }
 
-static void open_worker(struct br_caching *caching)
+static void open_worker(struct br_caching *caching, bool has_store)
 {
 	const struct br_run_options *run = caching->options.run;
 	const struct br_cache_worker_options options = {
 		.plan = plan_of(caching),
-		.store_folder = caching->store ? run->cache->folder : NULL,
-		.project = caching->store && run->cache->project
+		.store_folder = has_store ? run->cache->folder : NULL,
+		.project = has_store && run->cache->project
 			? run->cache->project
 			: plan_of(caching)->project_dir,
 		.engine = br_engine_address(run->engine),
-		.is_verifying = caching->store && run->cache->is_verifying,
+		.is_verifying = has_store && run->cache->is_verifying,
 	};
 	struct br_err err = { 0 };
 
 	if (!br_cache_queue_open(&caching->queue, &options, &err))
 		warn(caching, err.text);
+}
+
+/*
+ * A child that was stopped while it put outputs back leaves a folder of its own in the
+ * project; those that it had started may still hold that for a moment.
+ */
+static void tidy(const struct br_caching *caching)
+{
+	static const struct timespec moment = { .tv_nsec = TIDY_MOMENT_NS };
+	br_autoclose int root_fd = open(plan_of(caching)->project_dir,
+		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0;
+		i < TIDY_TRIES && root_fd >= 0 && !br_place_sweep(root_fd); i++)
+		(void)nanosleep(&moment, NULL);
+}
+
+static void close_worker(struct br_caching *caching)
+{
+	bool was_busy = br_cache_queue_is_busy(&caching->queue);
+
+	br_cache_queue_close(&caching->queue);
+	if (was_busy)
+		tidy(caching);
 }
 
 /* Where images are looked at anew there is nothing to be foreseen. */
@@ -128,7 +169,7 @@ void br_caching_init(
 	if (!br_caching_is_for(options->plan))
 		return;
 	open_store(caching);
-	open_worker(caching);
+	open_worker(caching, caching->store != NULL);
 	open_remote(caching);
 	caching->is_forecasting = has_forecast(caching);
 	foresee(caching);
@@ -148,7 +189,7 @@ void br_caching_done(struct br_caching *caching)
 
 		br_prune_start(cache->folder, &limits);
 	}
-	br_cache_queue_close(&caching->queue);
+	close_worker(caching);
 	br_looks_done(&caching->looks);
 	br_remote_free(caching->remote);
 	br_store_free(caching->store);
@@ -387,26 +428,28 @@ void br_caching_take_image(
 
 void br_caching_record(struct br_caching *caching, struct br_tape *tape)
 {
-	struct br_err ignored = { 0 };
-
 	/* Without one nothing is stored. */
 	br_tape_close(tape);
-	(void)!br_tape_open(
-		caching->options.run->cache->folder, tape, &ignored);
+	br_tape_open(caching->options.run->cache->folder, tape);
 }
 
 bool br_caching_keep(struct br_caching *caching, size_t stage,
 	struct br_tape *tape, bool may_store)
 {
 	const struct br_plan_stage *planned = &plan_of(caching)->stages[stage];
+	struct br_err err = { 0 };
 
 	if (!br_cache_queue_is_open(&caching->queue))
 		return false;
-	if (may_store && br_tape_flush(tape)) {
+	if (may_store && br_tape_flush(tape, &err)) {
 		br_cache_queue_ask(
 			&caching->queue, BR_CACHE_KEEP, stage, tape->fd);
 		return true;
 	}
+	if (may_store)
+		br_emit_notice(caching->options.emitter, BR_LEVEL_WARNING,
+			"the result of stage '%s' is not stored: %s",
+			planned->name, err.text);
 	if (!has_outputs(planned))
 		return false;
 	br_cache_queue_ask(&caching->queue, BR_CACHE_CHECK, stage, -1);
@@ -477,11 +520,17 @@ static void take_answers(struct br_caching *caching)
 	struct br_cache_answer answer;
 	struct br_err err = { 0 };
 
-	while (br_cache_queue_take(&caching->queue, &question, &answer, &err)) {
+	while (br_cache_queue_take(&caching->queue, &question, &answer, &err))
 		take_answer(caching, question, &answer);
+	if (err.code == BR_OK)
+		return;
+	warn(caching, err.text);
+	tidy(caching);
+	/* Outputs are to be there all the same; once more, not for ever. */
+	if (!caching->has_lost_worker) {
+		caching->has_lost_worker = true;
+		open_worker(caching, false);
 	}
-	if (err.code != BR_OK)
-		warn(caching, err.text);
 }
 
 bool br_caching_deliver(struct br_caching *caching)

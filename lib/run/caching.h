@@ -97,6 +97,7 @@ struct br_caching {
 	bool is_prepare_known;
 	bool is_prepare_needed;
 	bool has_stored;
+	bool has_lost_worker;
 };
 
 /* Say whether a build of the plan has anything to do with the stage cache. */

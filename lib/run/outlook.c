@@ -116,12 +116,16 @@ enum br_prospect br_outlook_of(const struct br_outlook *outlook, size_t stage)
 	return outlook->stages[stage];
 }
 
-/* A stage that nothing is known of has to be reckoned with. */
+/* One that nothing is known of has to be reckoned with, as has one after what may fail. */
 static bool may_run(const struct br_outlook *outlook, size_t stage)
 {
-	return has_work(&outlook->plan->stages[stage]) &&
+	const struct br_plan_stage *planned = &outlook->plan->stages[stage];
+
+	return has_work(planned) &&
 		(outlook->stages[stage] == BR_PROSPECT_RUNS ||
-			outlook->stages[stage] == BR_PROSPECT_OPEN);
+			outlook->stages[stage] == BR_PROSPECT_OPEN ||
+			(planned->status == BR_WHEN_FAILURE &&
+				outlook->follows_run[stage]));
 }
 
 bool br_outlook_needs_containers(const struct br_outlook *outlook)

@@ -26,19 +26,19 @@ struct br_tape {
 	int64_t size_bytes;
 	/* What is not in the file yet. */
 	struct br_buf lines;
-	/* It is not whole: too long, or it could not be written. */
-	bool is_broken;
+	/* Why it is not whole: too long, or it could not be written. */
+	struct br_err failure;
 };
 
 #define BR_TAPE_CLOSED ((struct br_tape){ .fd = -1 })
 
 /*
- * Start to record, in a file on the file system of `folder`.
+ * Start to record, in a file on the file system of `folder`. That it cannot be made,
+ * br_tape_flush() will say.
  *
- * Ownership: br_tape_close(). Fails with BR_ESYSTEM.
+ * Ownership: br_tape_close().
  */
-bool br_tape_open(const char *folder, struct br_tape *tape,
-	struct br_err *err) BR_MUST_CHECK;
+void br_tape_open(const char *folder, struct br_tape *tape);
 
 /*
  * Record an event; others than of steps are passed over. Limits:
@@ -46,12 +46,15 @@ bool br_tape_open(const char *folder, struct br_tape *tape,
  */
 void br_tape_add(struct br_tape *tape, const struct br_event *event);
 
-/* Write what is kept back. Gives false for one that is not whole. */
-bool br_tape_flush(struct br_tape *tape);
+/* Write what is kept back. Fails, saying why, for one that is not whole. */
+bool br_tape_flush(struct br_tape *tape, struct br_err *err) BR_MUST_CHECK;
 
 /* Forget what was recorded. May be called twice. */
 void br_tape_close(struct br_tape *tape);
 
-/* Emit what a tape has, as of `stage`. What cannot be read is left out. */
+/*
+ * Emit what a tape has, as of `stage`. What cannot be read is left out, and what has become
+ * a secret since then is masked.
+ */
 void br_tape_play(struct br_str tape, const struct br_plan_stage *stage,
 	struct br_emitter *emitter);

@@ -7,6 +7,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -40,14 +41,13 @@ def check_cached(built, *stages):
                 sorted(stages), f"what is cached; {whys(built)} {built.notices()}")
 
 
+def blobs(place, kind="cas"):
+    """Give the files of a kind in the store."""
+    return sorted(filter(Path.is_file, (place.top / ".cache/buildr" / kind).rglob("*")))
+
+
 def stored_keys(place):
-    return sorted(path.name for path in (place.top / ".cache/buildr/ac").rglob("*")
-                  if path.is_file())
-
-
-def blobs(place):
-    return sorted(path for path in (place.top / ".cache/buildr/cas").rglob("*")
-                  if path.is_file())
+    return [path.name for path in blobs(place, "ac")]
 
 
 def kinds(built):
@@ -262,6 +262,8 @@ def nothing_runs_and_nobody_is_asked_when_all_is_there(program, wire):
         (place.project / "made.txt").write_text("something else")
         (place.project / "made.txt").chmod(0o600)
         stages = set(first.stages) - {"prepare", "when", "fails"}
+        # Its janitor speaks to the engine still.
+        place.check_clean()
         with deaf_engine(address):
             for _ in range(2):
                 second = build_in(place, *asking, wire=wire)
@@ -309,7 +311,7 @@ own: {{needs: [], image: "{REPOSITORY}:{TAG}", inputs: [d], script: [cat d]}}
 
 SKIPPED_BETWEEN = IMAGE + """
 stages: [makes, between, empty, uses]
-makes: {script: [date +%s%N > made]}
+makes: {script: [cat /proc/sys/kernel/random/uuid > made]}
 between: {when: {branch: never}, script: [echo never]}
 empty: {script: []}
 uses: {inputs: [made], script: [cat made]}
@@ -345,6 +347,80 @@ uses: {inputs: [], outputs: [c], script: [cp b c]}
         check_cached(build_in(place, wire=wire), "makes", "uses")
         check_equal((place.project / "c").read_text(), "one", "what is put back")
         check_cached(build_in(place, "--from", "makes", wire=wire), "makes", "uses")
+
+
+SAYS = IMAGE + """
+stages: [old, long, many, bytes]
+old: {needs: [], inputs: [a], tty: true, script: ['test -t 1 && echo on a terminal']}
+long: {needs: [], inputs: [a], script: ['head -c 300000 /dev/zero | tr "\\0" x', ls]}
+many: {needs: [], inputs: [a], script: ['for i in $(seq 500); do echo out $i; echo err $i >&2; done']}
+bytes: {needs: [], inputs: [a], script: [[printf, '\\377\\376 \\n'], 'printf "\\342\\202"; printf "\\254"']}
+"""
+
+
+def what_it_said_is_shown_again(program, wire):
+    """Byte by byte, under the name that the stage has now, and marked in every view."""
+    with place_of(program, SAYS) as place:
+        write(place, {"a": ""})
+        first = build_in(place, wire=wire)
+        check_cached(first)
+        second = build_in(place, wire=wire)
+        check_cached(second, *first.stages)
+        check_replay(first, second)
+        for stream in ("stdout", "stderr"):
+            check_equal([second.result.output(name, stream) for name in first.stages],
+                        [first.result.output(name, stream) for name in first.stages], stream)
+        place.manifest(SAYS.replace("[old,", "[new,").replace("\nold:", "\n\n\nnew:"))
+        third = build_in(place, wire=wire)
+        check_equal(third.said("new"), first.said("old"), "what the renamed stage said")
+        check_equal({event["line"] for event in third.result.of_type("step.started")
+                     if event["stage"] == "new"}, {6}, "the line of its step")
+        report = place.top / "report.xml"
+        plain = place.run("new", "-o", "plain", "--junit", str(report), wire=wire)
+        check(b"==> stage new (1 step) from the cache\n  $ test" in plain.stderr, plain.stderr)
+        check(plain.stdout.startswith(b"new   | on a terminal"), plain.stdout)
+        check('<testsuite name="new" tests="1" failures="0"' in report.read_text(), "the report")
+        log = place.run("log", "@1", wire=wire).stdout
+        check(b"from the cache\n  $ test -t 1 && echo on a terminal\nnew   | on a terminal" in log,
+              f"the log: {log}")
+
+
+def builds_at_once_are_all_right(program, wire):
+    """Each stores or finds it, in the same project."""
+    manifest = IMAGE + """
+stages: [one]
+one: {inputs: [a], outputs: [b/], script: ['mkdir -p b; for i in 1 2 3 4 5 6 7 8; do cp a b/$i; done']}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "content" * 1000})
+        for results in {"pass", "cached"}, {"cached"}, {"cached"}:
+            shutil.rmtree(place.project / "b", ignore_errors=True)
+            ends = [finish(each) for each in [place.start("run", "-o", "json", wire=wire)
+                                              for _ in range(2)]]
+            check(all(end.status == 0 and end.events[-1]["stages"]["one"] in results
+                      for end in ends), f"the ends {[end.stdout for end in ends]}")
+            # What one stores the other one may be writing: then neither has.
+            build_in(place, wire=wire)
+            check_equal({path.read_text() for path in (place.project / "b").iterdir()},
+                        {"content" * 1000}, "the outputs")
+            check(not own_folders(place), "our folder is left")
+
+
+def what_may_follow_a_failure_has_its_prepare(program, wire):
+    manifest = IMAGE + f"""
+stages: [one, own, report]
+prepare: {{script: [touch /prepared]}}
+one: {{inputs: [a], script: [ls /prepared]}}
+own: {{needs: [], image: "{REPOSITORY}:{TAG}", script: [test -e well]}}
+report: {{needs: [own], when: {{status: failure}}, script: [ls /prepared]}}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "", "well": ""})
+        check_cached(build_in(place, wire=wire))
+        (place.project / "well").unlink()
+        built = build_in(place, wire=wire, status=1)
+        check_cached(built, "one")
+        built.check_stages(prepare="pass", report="pass")
 
 
 # Options.
@@ -512,6 +588,87 @@ def is_reading(place, name):
     return False
 
 
+# What is killed.
+
+
+SLOW = IMAGE + """
+stages: [one]
+one:
+  inputs: [a]
+  outputs: [out/]
+  script: ['mkdir -p out; for i in 1 2 3 4 5 6 7 8; do dd if=/dev/zero of=out/$i bs=1M count=8; done']
+"""
+
+
+def own_folders(place):
+    return list(place.project.glob(".buildr-*"))
+
+
+def a_build_that_is_stopped_while_it_stores_or_restores(program, wire):
+    """It is stored and put back as a whole or not at all, and nothing of that is left."""
+    with place_of(program, SLOW) as place:
+        write(place, {"a": ""})
+        process = place.start("run", "-o", "json", wire=wire)
+        next_event(process, of_type("step.finished"))
+        process.send_signal(signal.SIGINT)
+        result = finish(process)
+        check((result.status, len(stored_keys(place))) in ((130, 0), (0, 1)),
+              f"{result.status}, {stored_keys(place)}")
+        known = ["one"] * len(stored_keys(place))
+        check_cached(build_in(place, wire=wire), *known)
+        made = tree(place.project)
+        for number, statuses in ((signal.SIGINT, (130, 0)), (signal.SIGKILL, (-9, 0))):
+            shutil.rmtree(place.project / "out", ignore_errors=True)
+            process = place.start("run", "-o", "json", wire=wire)
+            wait_until(lambda: own_folders(place) or process.poll() is not None, 60,
+                       "a folder in the project")
+            process.send_signal(number)
+            check(finish(process).status in statuses, "the end")
+            wait_until(lambda: not place.left_processes(), 30, "the end of its processes")
+            check(number == signal.SIGKILL or not own_folders(place), "our folder is left")
+        check_cached(build_in(place, wire=wire), "one")
+        check_equal(tree(place.project), made, "the project")
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def worker_of(place, process):
+    """Find the process of the build that has the index of the store open."""
+    for pid, _ in place.left_processes():
+        with contextlib.suppress(OSError):
+            if parent_of(pid) == process.pid and any(
+                    os.readlink(each.path).endswith("/index.db")
+                    for each in os.scandir(f"/proc/{pid}/fd")):
+                return pid
+    return None
+
+
+def without_its_process_the_build_goes_on(program, wire):
+    manifest = IMAGE + """
+stages: [one, two]
+one: {inputs: [a], outputs: [b], script: ['cp a b; echo ready; while [ -e a ]; do sleep 0.05; done']}
+two: {needs: [], outputs: [never], script: ['while [ -e a ]; do sleep 0.05; done']}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": ""})
+        process = place.start("run", "-o", "json", wire=wire)
+        seen = []
+        while not seen or not says("ready")(seen[-1]):
+            seen.append(next_event(process, lambda event: True))
+        os.kill(worker_of(place, process), signal.SIGKILL)
+        seen.append(next_event(process, of_type("notice")))
+        check_equal((seen[-1]["level"], seen[-1]["text"]), (
+            "warning", "no stage cache in this build: the process of the stage cache has ended"),
+            "the notice")
+        (place.project / "a").unlink()
+        result = finish(process)
+        check_equal((result.status, result.events[-1]["stages"]),
+                    (1, {"one": "pass", "two": "fail"}), "the end")
+        check_equal(stored_keys(place), [], "what is stored")
+
+
 # Bad stores.
 
 
@@ -525,35 +682,84 @@ def damage(path, how):
     data = path.read_bytes()
     if how == "flip":
         path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    elif how == "cut":
-        path.write_bytes(data[:len(data) // 2])
     else:
-        path.unlink()
+        path.write_bytes(data[:len(data) // 2])
 
 
 def a_damaged_store_is_a_miss(program, wire):
     with place_of(program, SIMPLE) as place:
         write(place, {"a": "content " * 100})
         build_in(place, wire=wire)
-        for how in ("flip", "cut", "gone"):
-            for kind in ("ac", "cas"):
-                shutil.rmtree(place.project / "b")
-                for path in filter(Path.is_file,
-                                   (place.top / ".cache/buildr" / kind).rglob("*")):
-                    damage(path, how)
-                built = build_in(place, wire=wire)
-                check_cached(built)
-                check_whys(built, {"one": "nothing changed, but "})
-                check_equal(built.said("one"), "said\n", "what it said")
-                check_equal((place.project / "b/c").read_text(), "content " * 100, "the output")
-                check_cached(build_in(place, wire=wire), "one")
+        for is_damaged, how in ((lambda path: path.parts[-3] == "ac", "flip"),
+                                (lambda path: path.read_bytes().startswith(b"content"), "cut"),
+                                (lambda path: b"step.started" in path.read_bytes(), "flip")):
+            shutil.rmtree(place.project / "b")
+            for path in filter(is_damaged, [*blobs(place, "ac"), *blobs(place)]):
+                damage(path, how)
+            built = build_in(place, wire=wire)
+            check_cached(built)
+            check_whys(built, {"one": "nothing changed, but "})
+            check_equal((place.project / "b/c").read_text(), "content " * 100, "the output")
+            built = build_in(place, wire=wire)
+            check_cached(built, "one")
+            check_equal(built.said("one"), "said\n", "what it said")
+
+
+def with_room_for(size):
+    """Options of a process whose files can have so many bytes, as if the disk were full."""
+    return {"restore_signals": False,
+            "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))}
+
+
+def without_room_all_runs(program, wire):
+    manifest = IMAGE + """
+stages: [one]
+one: {inputs: [a], outputs: [b], script: [dd if=/dev/zero of=b bs=1M count=4]}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": ""})
+        for is_stored in (False, True):
+            if is_stored:
+                build_in(place, wire=wire)
+                (place.project / "b").unlink()
+            result = place.run("run", "-o", "json", wire=wire, **with_room_for(1 << 20))
+            built = check_build(result, 0)
+            check_cached(built)
+            if is_stored:
+                check_whys(built, {"one": "nothing changed, but put back 'b'"})
+            else:
+                check("the result of stage 'one' is not stored: store output 'b'"
+                      in built.notices("warning"), built.notices())
+            check(not own_folders(place), "our folder is left")
+            check(not list((place.top / ".cache/buildr/tmp").iterdir()), "files in tmp")
+
+
+def a_store_that_goes_away_meanwhile(program, wire):
+    manifest = IMAGE + """
+stages: [one, two]
+one: {inputs: [a], script: ['echo ready; while [ -e a ]; do sleep 0.05; done']}
+two: {inputs: [c], script: [echo two]}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "", "c": ""})
+        process = place.start("run", "-o", "json", wire=wire)
+        next_event(process, says("ready"))
+        shutil.rmtree(place.top / ".cache")
+        (place.project / "a").unlink()
+        result = finish(process)
+        check_equal((result.status, result.events[-1]["stages"]),
+                    (0, {"one": "pass", "two": "pass"}), "the end")
+        told = [event["text"] for event in result.of_type("notice")]
+        check(any("the result of stage 'two' is not stored" in text for text in told) or
+              any("stage 'two' runs without" in text for text in told), f"it says {told}")
 
 
 def without_a_store_all_runs(program, wire):
     with place_of(program, SIMPLE) as place:
-        write(place, {"a": "", "file": ""})
+        write(place, {"a": "", "file": "", "shut/buildr/secret.key": "too short"})
         for env, is_told in (({"XDG_CACHE_HOME": "relative", "HOME": "also"}, False),
-                             ({"XDG_CACHE_HOME": str(place.project / "file")}, True)):
+                             ({"XDG_CACHE_HOME": str(place.project / "file")}, True),
+                             ({"XDG_CACHE_HOME": str(place.project / "shut")}, True)):
             built = build_in(place, wire=wire, env=env)
             check_cached(built)
             check_equal("no stage cache in this build" in built.notices("warning"), is_told,
@@ -581,13 +787,20 @@ CASES = [
         (a_hit_needs_only_what_others_need, ONE),
         (what_runs_before_is_waited_for_through_others, ONE),
         (what_was_left_out_is_not_known, ONE),
+        (what_it_said_is_shown_again, ONE),
+        (builds_at_once_are_all_right, ONE),
+        (what_may_follow_a_failure_has_its_prepare, ONE),
         (no_cache_neither_reads_nor_writes, ONE),
         (verifying_finds_what_inputs_do_not_name, ONE),
         (a_stage_that_leaves_less_than_it_promised_has_failed, ONE),
         (inputs_that_change_meanwhile_are_told, ONE),
         (nothing_is_stored_of_what_has_not_passed, ONE),
         (a_build_stops_while_it_hashes, ONE),
+        (a_build_that_is_stopped_while_it_stores_or_restores, ONE),
+        (without_its_process_the_build_goes_on, ONE),
         (a_damaged_store_is_a_miss, ONE),
+        (without_room_all_runs, ONE),
+        (a_store_that_goes_away_meanwhile, ONE),
         (without_a_store_all_runs, ONE),
     )
 ]
