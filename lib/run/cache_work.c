@@ -374,7 +374,8 @@ static void learn_digest(struct br_cache_work *work,
 		: BR_CACHE_NEW_DIGEST;
 	br_identities_set_digest(
 		&work->identities, request->image, request->digest);
-	if (answer->finding == BR_CACHE_NEW_DIGEST)
+	if (answer->finding == BR_CACHE_NEW_DIGEST &&
+		request->digest[0] != '\0')
 		(void)!br_images_save(work->store, work->options.engine,
 			request->image, request->digest, &ignored);
 }

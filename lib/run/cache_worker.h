@@ -48,7 +48,7 @@ enum br_cache_question {
 	BR_CACHE_KEEP,
 	/* Only: are its outputs there? */
 	BR_CACHE_CHECK,
-	/* No question, but what an image is, by its name and digest. */
+	/* No question, but what an image is, by its name and digest; "": it is not known. */
 	BR_CACHE_DIGEST,
 };
 

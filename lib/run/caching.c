@@ -23,6 +23,8 @@ enum {
 enum { SLOT_WORKER, SLOT_REMOTE, OWN_SLOTS };
 
 static void foresee(struct br_caching *caching);
+static void hold_forecast(struct br_caching *caching);
+static void look_if_known(struct br_caching *caching);
 
 static bool has_outputs(const struct br_plan_stage *stage)
 {
@@ -130,21 +132,27 @@ static void close_worker(struct br_caching *caching)
 		tidy(caching);
 }
 
-/* Where images are looked at anew there is nothing to be foreseen. */
+static bool is_pulling(const struct br_caching *caching)
+{
+	return caching->options.run->pull == BR_PULL_ALWAYS;
+}
+
+/* Where something runs anyway, images are not waited for before. */
 static bool has_forecast(const struct br_caching *caching)
 {
-	const struct br_run_options *run = caching->options.run;
-
 	return caching->store && br_cache_queue_is_open(&caching->queue) &&
-		run->pull != BR_PULL_ALWAYS && !run->cache->is_verifying;
+		!caching->options.run->cache->is_verifying &&
+		(!is_pulling(caching) ||
+			br_outlook_is_all_cached(plan_of(caching)));
 }
 
 static void take_look(void *ctx, const char *image, const char *digest)
 {
 	struct br_caching *caching = ctx;
 
-	if (digest)
-		br_caching_take_image(caching, image, digest);
+	/* Whoever wants it pulled does not want what it was. */
+	if (digest || is_pulling(caching))
+		br_caching_take_image(caching, image, digest ? digest : "");
 }
 
 void br_caching_init(
@@ -172,7 +180,10 @@ void br_caching_init(
 	open_worker(caching, caching->store != NULL);
 	open_remote(caching);
 	caching->is_forecasting = has_forecast(caching);
-	foresee(caching);
+	if (caching->is_forecasting && is_pulling(caching))
+		hold_forecast(caching);
+	else
+		foresee(caching);
 }
 
 void br_caching_done(struct br_caching *caching)
@@ -238,6 +249,33 @@ static void foresee(struct br_caching *caching)
 		caching->is_forecasting = false;
 }
 
+static void look_at_images(
+	struct br_caching *caching, const struct br_plan_stage *stage)
+{
+	const struct br_plan *plan = plan_of(caching);
+
+	br_looks_open(&caching->looks, stage->image);
+	for (size_t i = 0; i < stage->services.count; i++)
+		br_looks_open(&caching->looks,
+			plan->services[stage->services.items[i]].image);
+}
+
+static void look_at_all_images(struct br_caching *caching)
+{
+	caching->has_looked_at_images = true;
+	for (size_t i = 0; i < plan_of(caching)->stage_count; i++)
+		if (br_caching_has(caching, i))
+			look_at_images(caching, &plan_of(caching)->stages[i]);
+}
+
+/* Without them nothing can be foreseen. */
+static void hold_forecast(struct br_caching *caching)
+{
+	caching->is_forecast_held = true;
+	look_at_all_images(caching);
+	look_if_known(caching);
+}
+
 bool br_caching_is_forecasting(const struct br_caching *caching)
 {
 	return caching->is_forecasting;
@@ -271,27 +309,20 @@ static void release_held(struct br_caching *caching)
 
 static void look_if_known(struct br_caching *caching)
 {
-	if (caching->has_begun && !caching->are_images_known &&
-		!br_cache_queue_is_busy(&caching->queue) &&
-		!br_looks_are_open(&caching->looks, NULL))
+	if (br_cache_queue_is_busy(&caching->queue) ||
+		br_looks_are_open(&caching->looks, NULL))
+		return;
+	if (caching->is_forecasting && caching->is_forecast_held) {
+		caching->is_forecast_held = false;
+		br_outlook_restart(&caching->outlook);
+		foresee(caching);
+	} else if (caching->has_begun && !caching->are_images_known) {
 		release_held(caching);
-}
-
-static void look_at_images(
-	struct br_caching *caching, const struct br_plan_stage *stage)
-{
-	const struct br_plan *plan = plan_of(caching);
-
-	br_looks_open(&caching->looks, stage->image);
-	for (size_t i = 0; i < stage->services.count; i++)
-		br_looks_open(&caching->looks,
-			plan->services[stage->services.items[i]].image);
+	}
 }
 
 void br_caching_begin(struct br_caching *caching, bool has_engine)
 {
-	const struct br_plan *plan = plan_of(caching);
-
 	caching->is_forecasting = false;
 	caching->has_begun = true;
 	if (!has_engine) {
@@ -302,9 +333,7 @@ void br_caching_begin(struct br_caching *caching, bool has_engine)
 	}
 	if (br_outlook_needs_prepare(&caching->outlook))
 		settle_prepare(caching, true);
-	for (size_t i = 0; i < plan->stage_count; i++)
-		if (br_caching_has(caching, i))
-			look_at_images(caching, &plan->stages[i]);
+	look_at_all_images(caching);
 	look_if_known(caching);
 }
 
@@ -344,6 +373,11 @@ static void end_look(
 			br_cache_queue_ask(
 				&caching->queue, BR_CACHE_RUN, stage, -1);
 		tell(caching, caching->options.handlers.looked, stage, finding);
+		return;
+	}
+	if (finding == BR_CACHE_UNKNOWN && !caching->has_looked_at_images &&
+		br_outlook_is_all_cached(plan_of(caching))) {
+		hold_forecast(caching);
 		return;
 	}
 	br_outlook_take(&caching->outlook, finding == BR_CACHE_HIT);

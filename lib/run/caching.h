@@ -5,7 +5,8 @@
  * First there is a forecast: stage by stage, with the digests of images that are
  * remembered, it is found out whether there is a result for it, and its outputs are put in
  * place. If there is one for each, no container is needed and the engine is not asked
- * for anything. Else the images of cached stages are looked at. What the forecast
+ * for anything; but where nothing is remembered of an image, or all are to be pulled, the images
+ * are looked at before, if it depends on the cache alone whether anything runs. Else the images of cached stages are looked at. What the forecast
  * has found holds for a stage if its images are what they were and `prepare` does not run;
  * otherwise the stage is looked up again when it is its turn.
  *
@@ -90,6 +91,9 @@ struct br_caching {
 	size_t ready_count;
 	size_t ready_capacity;
 	bool is_forecasting;
+	/* It waits for looks at images, of which there were none before. */
+	bool is_forecast_held;
+	bool has_looked_at_images;
 	/* br_caching_begin(). */
 	bool has_begun;
 	/* All images that matter have been looked at. */

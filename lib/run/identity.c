@@ -45,7 +45,7 @@ const char *br_identities_find_digest(
 {
 	const struct br_image_digest *known = find_digest(identities, image);
 
-	return known ? known->digest : NULL;
+	return known && known->digest[0] != '\0' ? known->digest : NULL;
 }
 
 void br_identities_set_digest(

@@ -71,7 +71,8 @@ void br_identities_remember(struct br_identities *identities,
 	struct br_store *store, const char *engine);
 
 /*
- * Learn what an image is. Where it was another one before, all identities are forgotten.
+ * Learn what an image is, or with "" that it is not known. Where it was another one before, all
+ * identities are forgotten.
  */
 void br_identities_set_digest(struct br_identities *identities,
 	const char *image, const char *digest);

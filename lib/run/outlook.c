@@ -104,6 +104,22 @@ void br_outlook_take(struct br_outlook *outlook, bool is_hit)
 		is_hit ? BR_PROSPECT_HIT : BR_PROSPECT_RUNS;
 }
 
+void br_outlook_restart(struct br_outlook *outlook)
+{
+	outlook->at = 0;
+}
+
+bool br_outlook_is_all_cached(const struct br_plan *plan)
+{
+	for (size_t i = 0; i < plan->stage_count; i++)
+		if (has_work(&plan->stages[i]) && !plan->stages[i].is_prepare &&
+			plan->stages[i].status != BR_WHEN_FAILURE &&
+			!br_outlook_is_cached(&plan->stages[i]))
+			return false;
+	return is_prepare_optional(plan) || plan->stage_count == 0 ||
+		!plan->stages[0].is_prepare;
+}
+
 void br_outlook_forget(struct br_outlook *outlook)
 {
 	for (size_t i = 0; i < outlook->plan->stage_count; i++)

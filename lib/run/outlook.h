@@ -53,6 +53,15 @@ bool br_outlook_find(struct br_outlook *outlook, size_t *stage);
 /* Take what was found of that stage. */
 void br_outlook_take(struct br_outlook *outlook, bool is_hit);
 
+/* Begin again: what was found was without knowing all. */
+void br_outlook_restart(struct br_outlook *outlook);
+
+/*
+ * Say whether every stage that there is something to do for is a cached one: then it is worth
+ * waiting for what has to be known before one can say what runs.
+ */
+bool br_outlook_is_all_cached(const struct br_plan *plan);
+
 /* What was found does not hold any more. */
 void br_outlook_forget(struct br_outlook *outlook);
 

@@ -259,6 +259,30 @@ uses: {inputs: [made], script: [cat made]}
 """
 
 
+def an_image_that_nothing_is_known_of_is_looked_at_first(program, wire):
+    """As on a machine that is new to a cache: no container, and no `prepare`, for hits."""
+    manifest = IMAGE + """
+stages: [one, two]
+prepare: {script: [echo prepared]}
+one: {inputs: [a], outputs: [b], script: [cp a b]}
+two: {inputs: [b], script: [cat b]}
+"""
+    with place_of(program, manifest) as place:
+        write(place, {"a": "text"})
+        check_cached(build_in(place, wire=wire))
+        (place.project / "b").unlink()
+        shutil.rmtree(place.top / ".cache/buildr/images")
+        built = build_in(place, wire=wire)
+        check_cached(built, "one", "two")
+        check_equal((built.why("prepare"), built.result.of_type("container.started")),
+                    ("selection", []), "prepare, and containers")
+        check_equal(len(built.result.of_type("image.ready")), 1, "the images that were looked at")
+        check_equal((place.project / "b").read_text(), "text", "the output")
+        # One that cannot be pulled is not taken for what it was.
+        built = build_in(place, "--pull", "always", wire=wire, status=3)
+        built.check_stages(one="skipped", two="skipped")
+
+
 def what_runs_before_is_waited_for_through_others(program, wire):
     """A stage that is skipped, or has no steps, passes on that what it needs runs."""
     with place_of(program, SKIPPED_BETWEEN) as place:
@@ -433,6 +457,7 @@ CASES = [
         (another_image_of_the_same_name, ONE),
         (nothing_runs_and_nobody_is_asked_when_all_is_there, BOTH),
         (a_hit_needs_only_what_others_need, ONE),
+        (an_image_that_nothing_is_known_of_is_looked_at_first, ONE),
         (what_runs_before_is_waited_for_through_others, ONE),
         (what_was_left_out_is_not_known, ONE),
         (what_it_said_is_shown_again, ONE),

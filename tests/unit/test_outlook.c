@@ -163,6 +163,36 @@ static void prepare_is_for_the_builds_container(void **state)
 	done(&fixture);
 }
 
+static bool is_all_cached(const char *manifest)
+{
+	struct planned planned = { 0 };
+	bool is_all = false;
+
+	planned_must(&planned, manifest);
+	is_all = br_outlook_is_all_cached(planned.plan);
+	planned_done(&planned);
+	return is_all;
+}
+
+static void waits_for_images_only_where_all_depends_on_the_cache(void **state)
+{
+	(void)state;
+	assert_true(is_all_cached(HEAD "stages: [one, empty]\n"
+				       "prepare: {script: [ls]}\n"
+				       "one: {inputs: [a], script: [ls]}\n"
+				       "empty: {}\n"));
+	assert_true(is_all_cached(
+		HEAD "stages: [one, after]\n"
+		     "one: {inputs: [a], script: [ls]}\n"
+		     "after: {when: {status: failure}, script: [ls]}\n"));
+	assert_false(is_all_cached(HEAD "stages: [one, two]\n"
+					"one: {inputs: [a], script: [ls]}\n"
+					"two: {script: [ls]}\n"));
+	/* It runs for itself. */
+	assert_false(is_all_cached(HEAD "stages: []\n"
+					"prepare: {script: [ls]}\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +201,8 @@ int main(void)
 		cmocka_unit_test(also_through_those_that_do_not_run),
 		cmocka_unit_test(one_combination_that_runs_is_enough),
 		cmocka_unit_test(prepare_is_for_the_builds_container),
+		cmocka_unit_test(
+			waits_for_images_only_where_all_depends_on_the_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
