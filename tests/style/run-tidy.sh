@@ -34,7 +34,8 @@ find lib cmd agent init tests -name '*.c' | sort | while read -r file; do
 done
 
 # Look at the files of a kind, several in a process, whose start takes as long as a small
-# file; where one of them does not pass, none of them has: tidy KIND OPTION…
+# file. Where one does not pass, each is looked at by itself: clang-tidy 14 takes a va_list that
+# has been started for one that has not, in a process that has seen others: tidy KIND OPTION…
 tidy() {
 	list=$stamps/wanted-$1
 	shift
@@ -49,14 +50,23 @@ tidy() {
 			*) passed="$passed $word" ;;
 			esac
 		done
-		log=$2.log
-		if ! clang-tidy --quiet $files $0 >"$log" 2>&1; then
-			cat "$log"
-			rm -f "$log"
-			exit 1
+		if clang-tidy --quiet $files $0 >/dev/null 2>&1; then
+			touch $passed
+			exit 0
 		fi
-		rm -f "$log"
-		touch $passed
+		status=0
+		while [ $# -gt 0 ]; do
+			log=$2.log
+			if clang-tidy --quiet "$1" $0 >"$log" 2>&1; then
+				touch "$2"
+			else
+				cat "$log"
+				status=1
+			fi
+			rm -f "$log"
+			shift 2
+		done
+		exit $status
 	' "$*"
 }
 
