@@ -191,49 +191,6 @@ DIR *br_history_open_folder(const struct br_store *store, const char *path)
 	return dir;
 }
 
-static void tell_project(const struct br_store *store, const char *name,
-	br_history_fn *fn, void *ctx)
-{
-	br_autofree char *folder = br_path_join(BR_HISTORY_TOP, name);
-	DIR *dir = br_history_open_folder(store, folder);
-
-	if (!dir)
-		return;
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		br_autofree char *path = br_path_join(folder, entry->d_name);
-		br_autohistory struct br_history history = { 0 };
-
-		/* What has a dot in its name is no stage. */
-		if (!strchr(entry->d_name, '.') &&
-			br_history_read(store, path, &history))
-			fn(ctx, &history);
-	}
-	(void)closedir(dir);
-}
-
-void br_history_each(struct br_store *store, br_history_fn *fn, void *ctx)
-{
-	DIR *dir = br_history_open_folder(store, BR_HISTORY_TOP);
-
-	if (!dir)
-		return;
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-		if (entry->d_name[0] != '.')
-			tell_project(store, entry->d_name, fn, ctx);
-	(void)closedir(dir);
-}
-
-void br_history_forget(
-	struct br_store *store, const char *project_dir, const char *stage)
-{
-	char path[BR_HISTORY_PATH_BYTES];
-
-	br_history_path(project_dir, stage, "", path);
-	(void)unlinkat(store->fd, path, 0);
-	br_history_path(project_dir, stage, BR_HISTORY_RUN, path);
-	(void)unlinkat(store->fd, path, 0);
-}
-
 void br_history_done(struct br_history *history)
 {
 	free(history->project);

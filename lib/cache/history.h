@@ -55,16 +55,6 @@ bool br_history_load(struct br_store *store, const char *project_dir,
 	const char *stage, struct br_history *history,
 	struct br_err *err) BR_MUST_CHECK;
 
-/* Takes one stage, borrowed for the call. */
-typedef void br_history_fn(void *ctx, const struct br_history *history);
-
-/* Tell `fn` every stage that is known, in no order. */
-void br_history_each(struct br_store *store, br_history_fn *fn, void *ctx);
-
-/* Forget a stage; its result stays. */
-void br_history_forget(
-	struct br_store *store, const char *project_dir, const char *stage);
-
 /*
  * Forget stages that were not looked at since `before_ns`, and all of projects whose
  * directory is gone. A project that is called otherwise than by a path is not looked for.

@@ -78,8 +78,7 @@ static void remembers_why_a_stage_ran(void **state)
 	assert_string_equal(br_buf_text(&names),
 		"file 'a b\\012' has another mode;secret KEY was added;");
 	br_last_run_done(&found);
-	br_history_forget(cached->store, "/a", "x");
-	assert_false(br_last_run_load(cached->store, "/a", "x", &found));
+	assert_false(br_last_run_load(cached->store, "/a", "y", &found));
 }
 
 /* The only file of a stage whose name ends so. */
@@ -132,36 +131,6 @@ static void a_stage_that_is_looked_at_again_is_not_older(void **state)
 	assert_true(history.written_ns > INT64_C(1000000000));
 }
 
-static void note(void *ctx, const struct br_history *history)
-{
-	size_t *sum = ctx;
-
-	*sum += history->identity[0];
-}
-
-static void tells_every_stage_until_it_is_forgotten(void **state)
-{
-	const struct cached *cached = *state;
-	struct br_err err = { 0 };
-	size_t sum = 0;
-
-	br_history_each(cached->store, note, &sum);
-	assert_int_equal(sum, 0);
-	for (size_t i = 0; i < 4; i++) {
-		uint8_t identity[BR_HASH_BYTES] = { (uint8_t)(1U << i) };
-
-		/* The last two are one stage. */
-		assert_true(br_history_save(cached->store, i < 2 ? "/a" : "/b",
-			i == 1 ? "y" : "x", identity, br_str(""), &err));
-	}
-	br_history_each(cached->store, note, &sum);
-	assert_int_equal(sum, 1 + 2 + 8);
-	br_history_forget(cached->store, "/a", "x");
-	sum = 0;
-	br_history_each(cached->store, note, &sum);
-	assert_int_equal(sum, 2 + 8);
-}
-
 static void remembers_what_an_image_was_on_an_engine(void **state)
 {
 	const struct cached *cached = *state;
@@ -191,7 +160,6 @@ int main(void)
 		CACHED_TEST(a_reason_that_is_damaged_is_not_known),
 		CACHED_TEST(a_stage_that_is_looked_at_again_is_not_older),
 		CACHED_TEST(remembers_what_an_image_was_on_an_engine),
-		CACHED_TEST(tells_every_stage_until_it_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
